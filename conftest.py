@@ -1,0 +1,3 @@
+"""Fixtures for the tests of this repository, beside those of the plugin itself."""
+
+pytest_plugins = ["pytester"]

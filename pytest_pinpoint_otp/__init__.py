@@ -1,0 +1,57 @@
+"""A pytest plugin that stands in for Amazon Pinpoint's OTP service: the names that users import, nothing else."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine import VerificationReason
+    from pytest_pinpoint_otp.fake import PinpointOTP
+    from pytest_pinpoint_otp.faults import Injection
+    from pytest_pinpoint_otp.journal import Attempt, Call, SentMessage, Verification
+    from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
+    from pytest_pinpoint_otp.outcomes import Delivery, DeliveryStatus, ErrorResponse
+
+__all__ = [
+    "Attempt",
+    "Call",
+    "Delivery",
+    "DeliveryStatus",
+    "ErrorResponse",
+    "Injection",
+    "PinpointOTP",
+    "SentMessage",
+    "Verification",
+    "VerificationReason",
+    "active_pinpoint_otp",
+    "mock_pinpoint_otp",
+]
+
+_HOMES = {
+    "Attempt": "journal",
+    "Call": "journal",
+    "Delivery": "outcomes",
+    "DeliveryStatus": "outcomes",
+    "ErrorResponse": "outcomes",
+    "Injection": "faults",
+    "PinpointOTP": "fake",
+    "SentMessage": "journal",
+    "Verification": "journal",
+    "VerificationReason": "engine",
+    "active_pinpoint_otp": "mock",
+    "mock_pinpoint_otp": "mock",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Handed on when asked for: pytest imports this package at start-up, whether or not a test uses it.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

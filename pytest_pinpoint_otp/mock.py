@@ -1,0 +1,160 @@
+"""`mock_pinpoint_otp`: a fake without a fixture, in pytest and outside of it; needs no pytest."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from pytest_pinpoint_otp import reach
+from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.options import Options, read_options
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as context managers of the field are
+    """Put a fresh fake in the place of Amazon Pinpoint's OTP service, for as long as it is entered.
+
+    Three ways::
+
+        with mock_pinpoint_otp() as fake: ...          # context manager
+
+        mock = mock_pinpoint_otp()                     # by hand
+        fake = mock.start()
+        mock.stop()
+
+        @mock_pinpoint_otp()                           # decorator: functions, coroutine functions, unittest classes
+        def test_sign_up(): ...                        # the fake is active_pinpoint_otp()
+
+    The fake is process-wide: threads and tasks see it. Entries nest: the innermost answers, and leaving one removes
+    that one only. Records stay readable afterwards. A clean exit raises what the fixture's teardown would: a mistake
+    of the test, or what was arranged in vain.
+
+    On a unittest class each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
+    at its end.
+
+    Args:
+        options: seed, applications, code_length (digits), validity_period (minutes), allowed_attempts,
+            enforce_limits, retry_backoff, assert_all_used; pytest's configuration is ignored.
+
+    Raises:
+        TypeError: an unknown option or a wrong type; a decorated generator function, or a class that is no
+            unittest.TestCase.
+        ValueError: an option out of range.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = read_options(options, "mock_pinpoint_otp")
+        self._entered: list[AbstractContextManager[PinpointOTP]] = []
+
+    def start(self) -> PinpointOTP:
+        """Enter a fresh fake and return it."""
+        entry = _entry(self._options)
+        fake = entry.__enter__()
+        self._entered.append(entry)
+        return fake
+
+    def stop(self) -> None:
+        """Leave the fake that was started last.
+
+        Raises:
+            RuntimeError: none is started.
+            AssertionError: an injection or a queued code was not used.
+            Exception: a mistake of the test that came up inside the application.
+        """
+        self._leave(None, None, None)
+
+    def __enter__(self) -> PinpointOTP:
+        return self.start()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._leave(exc_type, exc, traceback)
+
+    def __call__(self, decorated: _Decorated) -> _Decorated:
+        """Decorate a function, a coroutine function or a unittest class."""
+        if isinstance(decorated, type):
+            return cast(_Decorated, self._decorate_class(decorated))
+        if inspect.isgeneratorfunction(decorated) or inspect.isasyncgenfunction(decorated):
+            raise TypeError(
+                f"mock_pinpoint_otp cannot decorate the generator function {decorated.__name__}, which runs after its"
+                " call has returned: use `with mock_pinpoint_otp() as fake:` inside of it."
+            )
+        if inspect.iscoroutinefunction(decorated):
+            return cast(_Decorated, self._decorate_coroutine_function(decorated))
+        return cast(_Decorated, self._decorate_function(decorated))
+
+    def _leave(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self._entered:
+            raise RuntimeError("This mock_pinpoint_otp is not started, so it cannot be stopped.")
+        self._entered.pop().__exit__(exc_type, exc, traceback)
+
+    def _decorate_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _entry(self._options):
+                return function(*args, **kwargs)
+
+        return wrapper
+
+    def _decorate_coroutine_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _entry(self._options):
+                return await function(*args, **kwargs)
+
+        return wrapper
+
+    def _decorate_class(self, cls: type) -> type:
+        if not issubclass(cls, unittest.TestCase):
+            raise TypeError(
+                f"mock_pinpoint_otp decorates functions, coroutine functions and unittest.TestCase classes;"
+                f" {cls.__name__} is none of these. For pytest's classes use @pytest.mark.pinpoint_otp."
+            )
+        # run() and debug() are the two ways to run a test, and both hold setUp, tearDown and cleanups.
+        for name in ("run", "debug"):
+            setattr(cls, name, self._around_test(getattr(cls, name)))
+        return cls
+
+    def _around_test(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(run)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _entry(self._options, checked=False):
+                return run(*args, **kwargs)
+
+        return wrapper
+
+
+def active_pinpoint_otp() -> PinpointOTP:
+    """Return the innermost active fake: for code that has no fixture at hand.
+
+    Raises:
+        RuntimeError: no fake is active.
+    """
+    fake = reach.innermost()
+    if fake is None:
+        raise RuntimeError(
+            "No PinpointOTP is active: name the fixture pinpoint_otp, mark the test with"
+            " @pytest.mark.pinpoint_otp, or enter mock_pinpoint_otp()."
+        )
+    return fake
+
+
+@contextmanager
+def _entry(options: Options, *, checked: bool = True) -> Iterator[PinpointOTP]:
+    fake = PinpointOTP(options)
+    reach.activate(fake)
+    try:
+        yield fake
+    finally:
+        reach.deactivate(fake)
+    if checked and (unused := fake._check_end()):
+        raise AssertionError(unused)

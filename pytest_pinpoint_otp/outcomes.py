@@ -1,0 +1,317 @@
+"""What a call can be made to do: the outcomes that a test may inject, and how an argument of ``inject`` is read.
+
+Nothing here knows which call gets which outcome (`faults`) or how an outcome travels over HTTP (`service`).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_pinpoint_otp.hints import did_you_mean, kind
+from pytest_pinpoint_otp.operations import VERIFY
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.journal import Call
+
+
+class DeliveryStatus(StrEnum):
+    """How the delivery of an OTP ended (source: botocore model, ``DeliveryStatus``).
+
+    Every status is an HTTP 200 without an exception: only ``Result[destination]["DeliveryStatus"]`` tells.
+    """
+
+    SUCCESSFUL = "SUCCESSFUL"
+    THROTTLED = "THROTTLED"
+    TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
+    PERMANENT_FAILURE = "PERMANENT_FAILURE"
+    UNKNOWN_FAILURE = "UNKNOWN_FAILURE"
+    OPT_OUT = "OPT_OUT"
+    DUPLICATE = "DUPLICATE"
+
+
+_DELIVERY_STATUS_CODES: Final = {
+    DeliveryStatus.SUCCESSFUL: 200,
+    DeliveryStatus.THROTTLED: 429,
+    DeliveryStatus.TEMPORARY_FAILURE: 500,
+    DeliveryStatus.PERMANENT_FAILURE: 400,
+    DeliveryStatus.UNKNOWN_FAILURE: 500,
+    DeliveryStatus.OPT_OUT: 400,
+    DeliveryStatus.DUPLICATE: 400,
+}
+
+_DELIVERY_STATUS_MESSAGES: Final = {
+    DeliveryStatus.THROTTLED: "The message was throttled.",
+    DeliveryStatus.TEMPORARY_FAILURE: "The message could not be delivered for now.",
+    DeliveryStatus.PERMANENT_FAILURE: "The message cannot be delivered to this destination.",
+    DeliveryStatus.UNKNOWN_FAILURE: "The message could not be delivered for an unknown reason.",
+    DeliveryStatus.OPT_OUT: "The destination has opted out of messages.",
+    DeliveryStatus.DUPLICATE: "The message is a duplicate.",
+}
+
+MODELLED_ERRORS: Final = {
+    "BadRequestException": 400,
+    "ForbiddenException": 403,
+    "NotFoundException": 404,
+    "MethodNotAllowedException": 405,
+    "PayloadTooLargeException": 413,
+    "TooManyRequestsException": 429,
+    "InternalServerErrorException": 500,
+}
+"""The errors that both operations model, with their HTTP status (source: botocore model)."""
+
+_ERROR_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery result with its fields in the test's hands.
+
+    Args:
+        status: the ``DeliveryStatus``, or its name.
+        status_code: ``StatusCode`` of the result, 100 to 599. By default 200 for SUCCESSFUL, 429 for THROTTLED,
+            400 for OPT_OUT, PERMANENT_FAILURE and DUPLICATE, 500 for the other failures (our assumption: AWS
+            documents the 200 only).
+        status_message: ``StatusMessage``. By default AWS's ``MessageId: <id>`` for SUCCESSFUL (source: AWS guide),
+            and a sentence of ours for a failure.
+        updated_token: ``UpdatedToken``, left out of the answer by default.
+        endpoint_id: where given, ``EndpointResult`` is filled too, under this endpoint ID and with the destination
+            as its ``Address`` (source: botocore model).
+
+    A SUCCESSFUL delivery issues a code as ever; any other issues none and leaves an earlier one as it was.
+
+    Raises:
+        TypeError: a field has the wrong type.
+        ValueError: no such delivery status, or a status code out of range.
+    """
+
+    status: DeliveryStatus | str
+    status_code: int | None = None
+    status_message: str | None = None
+    updated_token: str | None = None
+    endpoint_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, str):
+            raise TypeError(f"Delivery: status takes a DeliveryStatus or its name, not {kind(self.status)}.")
+        if self.status not in _DELIVERY_STATUS_CODES:
+            raise ValueError(
+                f"Delivery: {self.status!r} is no delivery status.{did_you_mean(self.status, DeliveryStatus)}"
+            )
+        object.__setattr__(self, "status", DeliveryStatus(self.status))
+        _check_status_code("Delivery", self.status_code, 100)
+        for field in ("status_message", "updated_token", "endpoint_id"):
+            _check_text("Delivery", field, getattr(self, field))
+
+    @property
+    def label(self) -> str:
+        """The outcome as records show it: the plain name of the status."""
+        return str(self.status)
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the text reaches the handset."""
+        return self.status == DeliveryStatus.SUCCESSFUL
+
+    def result(self, message_id: str) -> dict[str, Any]:
+        """Return the answer's ``Result`` entry for one destination, as a new dict."""
+        status = DeliveryStatus(self.status)
+        message = self.status_message
+        if message is None:
+            message = f"MessageId: {message_id}" if self.delivered else _DELIVERY_STATUS_MESSAGES[status]
+        result: dict[str, Any] = {
+            "DeliveryStatus": status.value,
+            "MessageId": message_id,
+            "StatusCode": _DELIVERY_STATUS_CODES[status] if self.status_code is None else self.status_code,
+            "StatusMessage": message,
+        }
+        if self.updated_token is not None:
+            result["UpdatedToken"] = self.updated_token
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """An error that AWS answers, which botocore raises as a ``ClientError`` or the modelled subclass of that name.
+
+    Args:
+        name: the error's name: one of the seven that both operations model, or any other.
+        message: ``Message`` of the error; by default a sentence that names the error as injected (our wording).
+        status_code: the HTTP status, 400 to 599. By default the modelled one (source: botocore model); an unmodelled
+            name needs one.
+
+    botocore retries what its retry mode retries: a 500 or TooManyRequestsException, say.
+
+    Raises:
+        TypeError: a field has the wrong type.
+        ValueError: no name of an error, an unmodelled name without a status code, or a status code out of range.
+    """
+
+    name: str
+    message: str | None = None
+    status_code: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"ErrorResponse: name takes the error's name, not {kind(self.name)}.")
+        if not _ERROR_NAME.fullmatch(self.name):
+            raise ValueError(f"ErrorResponse: {self.name!r} is no name of an error: use letters, digits, '.' and '_'.")
+        if self.status_code is None and self.name not in MODELLED_ERRORS:
+            raise ValueError(
+                f"ErrorResponse: {self.name!r} is not modelled for the OTP operations: give its status_code="
+                f" as well.{did_you_mean(self.name, MODELLED_ERRORS)}"
+            )
+        _check_text("ErrorResponse", "message", self.message)
+        _check_status_code("ErrorResponse", self.status_code, 400)
+
+    @property
+    def label(self) -> str:
+        """The outcome as records show it: the error's name."""
+        return self.name
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of the answer."""
+        return MODELLED_ERRORS[self.name] if self.status_code is None else self.status_code
+
+    @property
+    def text(self) -> str:
+        """The message of the answer."""
+        return f"{self.name}, injected by the test." if self.message is None else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class TransportFailure:
+    """A botocore transport exception, to be raised instead of an answer. What ``inject`` makes of the exception."""
+
+    exception: Exception | type[Exception]
+
+    @property
+    def label(self) -> str:
+        """The outcome as records show it: the exception's class name."""
+        cls = self.exception if isinstance(self.exception, type) else type(self.exception)
+        return cls.__name__
+
+    @property
+    def text(self) -> str:
+        """What the failure says, as far as it is known before a request."""
+        return self.label if isinstance(self.exception, type) else str(self.exception)
+
+    def for_request(self, url: str) -> Exception:
+        """Return the exception to raise for one request, with no traceback of an earlier one."""
+        if isinstance(self.exception, type):
+            return _instantiate(self.exception, url)
+        return self.exception.with_traceback(None)
+
+
+Outcome = Delivery | ErrorResponse | TransportFailure
+"""What one attempt ends in, when a test says so."""
+
+OutcomeCallable = Callable[["Call"], object]
+"""A test's own function: takes the `Call`, returns an outcome in any form that `inject` takes, or None."""
+
+
+def parse_outcome(value: object, operation: str) -> Outcome | OutcomeCallable:
+    """Read one outcome as `inject` takes it.
+
+    Args:
+        value: a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, the plain name of a status or of a modelled error,
+            a modelled exception class (``client.exceptions.X``), a botocore transport exception (class or instance),
+            or a callable.
+        operation: the operation that it is for; VerifyOTPMessage has no delivery.
+
+    Raises:
+        TypeError: the value is none of these.
+        ValueError: an unknown name, or a delivery for VerifyOTPMessage.
+    """
+    outcome = _read_outcome(value)
+    if operation == VERIFY and isinstance(outcome, Delivery):
+        raise ValueError(
+            f"{value!r} is a delivery, and {VERIFY} delivers nothing. To make a verification fail, let the"
+            " application send a wrong code (wrong_code()), or inject an error."
+        )
+    return outcome
+
+
+def _read_outcome(value: object) -> Outcome | OutcomeCallable:
+    if isinstance(value, (Delivery, ErrorResponse)):
+        return value
+    if isinstance(value, str):
+        return _read_name(value)
+    if isinstance(value, (type, BaseException)):
+        return _read_exception(value)
+    if callable(value):
+        return value
+    raise TypeError(
+        f"{kind(value)} is no outcome. Give a DeliveryStatus, a Delivery, an ErrorResponse, the name of a status or"
+        " of a modelled error, client.exceptions.X, a botocore transport exception, or a callable that returns one."
+    )
+
+
+def _read_name(name: str) -> Outcome:
+    if name in _DELIVERY_STATUS_CODES:
+        return Delivery(name)
+    if name in MODELLED_ERRORS:
+        return ErrorResponse(name)
+    hint = did_you_mean(name, [*DeliveryStatus, *MODELLED_ERRORS])
+    raise ValueError(
+        f"{name!r} is neither a delivery status nor a modelled error.{hint}"
+        " For any other error use ErrorResponse(name, status_code=...)."
+    )
+
+
+def _read_exception(value: type | BaseException) -> Outcome:
+    # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
+    from botocore import exceptions
+
+    cls = value if isinstance(value, type) else type(value)
+    if issubclass(cls, exceptions.ClientError):
+        if value is cls and cls.__name__ in MODELLED_ERRORS:
+            return ErrorResponse(cls.__name__)
+        raise ValueError(
+            f"{value!r} is no modelled exception class of the OTP operations: give client.exceptions.X, or"
+            " ErrorResponse(name, message=..., status_code=...)."
+        )
+    if not issubclass(cls, (exceptions.HTTPClientError, exceptions.ConnectionError)):
+        raise TypeError(
+            f"{value!r} is no transport exception of botocore: those derive from HTTPClientError or ConnectionError in"
+            " botocore.exceptions, such as ReadTimeoutError or EndpointConnectionError."
+        )
+    if isinstance(value, type):
+        # An exception class that cannot be built is a mistake to show here, not inside the application.
+        _instantiate(value, "https://pinpoint.us-east-1.amazonaws.com/")
+    return TransportFailure(value)  # type: ignore[arg-type]  # narrowed by issubclass above
+
+
+def _instantiate(cls: type[Exception], url: str) -> Exception:
+    """Build a botocore exception from the placeholders of its ``fmt``, as botocore's HTTP session does."""
+    known = {
+        "endpoint_url": url,
+        "proxy_url": "http://proxy.invalid:3128",
+        "error": f"{cls.__name__}, injected by the test",
+    }
+    fields = {name for _, name, _, _ in string.Formatter().parse(getattr(cls, "fmt", "")) if name}
+    try:
+        return cls(**{name: known[name] for name in fields})
+    except (KeyError, TypeError) as error:
+        raise TypeError(
+            f"{cls.__name__} cannot be built from its class alone ({error!r}): inject an instance."
+        ) from error
+
+
+def _check_status_code(owner: str, value: object, lowest: int) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{owner}: status_code takes an int, not {kind(value)}.")
+    if not lowest <= value <= 599:
+        raise ValueError(f"{owner}: status_code is {value}, but takes {lowest} to 599.")
+
+
+def _check_text(owner: str, field: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{owner}: {field} takes a str, not {kind(value)}.")

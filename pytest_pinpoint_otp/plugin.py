@@ -1,0 +1,184 @@
+"""pytest's side only: fixtures, marker, configuration options, report sections.
+
+Loaded at every start of pytest, so nothing is imported here that a run without a fake does not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from pytest_pinpoint_otp.fake import PinpointOTP
+    from pytest_pinpoint_otp.options import Options
+
+_MARKER: Final = "pinpoint_otp"
+_PREFIX: Final = "pinpoint_otp_"
+_AUTOUSE: Final = f"{_PREFIX}autouse"
+
+_INI_OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
+    "seed": ("string", "Mixed into what codes and IDs are drawn from, beside the test's name."),
+    "applications": ("args", "Application IDs that exist; calls for others get NotFoundException. Default: any."),
+    "code_length": ("int", "Digits of a code where a request leaves CodeLength out. Default: 6."),
+    "validity_period": ("int", "Minutes that a code is valid where a request leaves ValidityPeriod out. Default: 15."),
+    "allowed_attempts": ("int", "Failed verifications where a request leaves AllowedAttempts out. Default: 3."),
+    "enforce_limits": ("bool", "Answer BadRequestException outside AWS's documented limits. Default: true."),
+    "retry_backoff": ("bool", "Let botocore really sleep before it retries a faked call. Default: false."),
+    "assert_all_used": ("bool", "A finite injection or queued code left unused is an error. Default: true."),
+}
+
+_MARKER_HELP: Final = (
+    "pinpoint_otp(seed, applications, code_length, validity_period, allowed_attempts, enforce_limits, retry_backoff,"
+    " assert_all_used, enabled): let boto3's send_otp_message and verify_otp_message reach an in-memory service during"
+    " the test, with these options; the narrower marker wins, option by option. enabled=False leaves the test out of"
+    " pinpoint_otp_autouse."
+)
+
+_fake: Final = pytest.StashKey["PinpointOTP"]()
+_passed: Final = pytest.StashKey[bool]()
+_configured: Final = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(_AUTOUSE, "Activate the fake for every test. Default: false.", type="bool", default=False)
+    for name, (kind, text) in _INI_OPTIONS.items():
+        # None, so that an option that is not set differs from 0 and false.
+        parser.addini(f"{_PREFIX}{name}", text, type=kind, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER_HELP)
+    config.stash[_configured] = _read_configuration(config)
+    if _getini(config, _AUTOUSE):
+        from pytest_pinpoint_otp import reach
+
+        config.add_cleanup(reach.turn_off_metadata())
+
+
+def _read_configuration(config: pytest.Config) -> dict[str, Any]:
+    """Return the options that are set in pytest's configuration, checked."""
+    given = {name: _getini(config, f"{_PREFIX}{name}") for name in _INI_OPTIONS}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given:
+        from pytest_pinpoint_otp.options import read_options
+
+        try:
+            read_options(given, "pytest's configuration, pinpoint_otp_*")
+        except (TypeError, ValueError) as error:
+            raise pytest.UsageError(str(error)) from None
+    return given
+
+
+def _getini(config: pytest.Config, name: str) -> Any:
+    try:
+        return config.getini(name)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
+
+
+@pytest.fixture(autouse=True)
+def _pinpoint_otp_activation(request: pytest.FixtureRequest) -> None:
+    """Activate the fake before the test's other fixtures, where the test names, marks or is configured to have it."""
+    # A name among `fixturenames` would be set up in the order of that list: too late for other autouse fixtures.
+    if "pinpoint_otp" in request.fixturenames or _is_enabled(request.node):
+        request.getfixturevalue("pinpoint_otp")
+
+
+@pytest.fixture
+def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
+    """An in-memory Amazon Pinpoint OTP service, in place of the real one for this test.
+
+    Every boto3 and botocore client reaches it, without credentials or network. Read what arrived with ``code_for``
+    and ``messages``, make calls fail with ``inject``, move its clock with ``advance``.
+    """
+    from pytest_pinpoint_otp import reach
+    from pytest_pinpoint_otp.fake import PinpointOTP
+
+    item = request.node
+    item.stash[_passed] = False
+    fake = item.stash[_fake] = PinpointOTP(_options_of(item))
+    reach.activate(fake)
+    try:
+        yield fake
+    finally:
+        reach.deactivate(fake)
+    # A test that failed, was skipped or xfailed has its verdict.
+    if item.stash[_passed]:
+        unused = fake._check_end()
+        if unused:
+            pytest.fail(unused, pytrace=False)
+
+
+@pytest.fixture
+def pinpoint_otp_client(pinpoint_otp: PinpointOTP) -> Iterator[BaseClient]:
+    """A boto3 ``pinpoint`` client that reaches ``pinpoint_otp``, for tests that need one of their own.
+
+    It reads no credentials and no AWS configuration, and is a little faster than an application's client.
+    """
+    from pytest_pinpoint_otp.client import make_client
+
+    client = make_client()
+    yield client
+    client.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fake = item.stash.get(_fake, None)
+    if fake is not None:
+        if report.failed and (traffic := fake._traffic()):
+            report.sections.append(("Pinpoint OTP traffic", traffic))
+        if report.when == "call":
+            item.stash[_passed] = report.passed and not hasattr(report, "wasxfail")
+        if report.when == "teardown":
+            del item.stash[_fake]
+    return report
+
+
+def _is_enabled(item: pytest.Item) -> bool:
+    """Tell whether a test that does not name the fixture has the fake: by its markers or by configuration."""
+    options = _marker_options(item)
+    if options is None:
+        return bool(item.config.getini(_AUTOUSE))
+    enabled = options.get("enabled", True)
+    if not isinstance(enabled, bool):
+        pytest.fail(f"@pytest.mark.{_MARKER}: enabled takes True or False, not {enabled!r}.", pytrace=False)
+    return enabled
+
+
+def _options_of(item: pytest.Item) -> Options:
+    """Return a test's options: configuration, below its markers, below a seed of its own."""
+    from pytest_pinpoint_otp.options import read_options
+
+    configured = item.config.stash[_configured]
+    seed = f"{configured.get('seed', '')}{_identity(item)}"
+    marked = dict(_marker_options(item) or {})
+    marked.pop("enabled", None)
+    try:
+        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{_MARKER}")
+    except (TypeError, ValueError) as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _marker_options(item: pytest.Item) -> dict[str, Any] | None:
+    """Return the options of a test's markers, of which the narrower wins; None without a marker."""
+    options: dict[str, Any] | None = None
+    for marker in item.iter_markers(_MARKER):
+        if marker.args:
+            pytest.fail(f"@pytest.mark.{_MARKER} takes keywords only, not {marker.args[0]!r}.", pytrace=False)
+        options = {**marker.kwargs, **(options or {})}
+    return options
+
+
+def _identity(item: pytest.Item) -> str:
+    """Return what a test is by itself: file name, class, name and parameters, wherever and by whomever it is run."""
+    # Not the node ID: it holds folders, and pytest-xdist appends the group to it.
+    names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
+    return "::".join([item.path.name, *names])

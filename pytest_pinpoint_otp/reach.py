@@ -1,0 +1,219 @@
+"""What is wrapped in botocore while a fake is active, and put back after the last one: every Pinpoint client gets the
+hooks, no retry of a faked call waits, and nobody asks the EC2 metadata service for credentials.
+
+Also the stack of active fakes: the innermost one answers. Process-wide, so threads and tasks see it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from pytest_pinpoint_otp.journal import Unsent
+from pytest_pinpoint_otp.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.fake import PinpointOTP
+    from pytest_pinpoint_otp.hooks import Hooks
+    from pytest_pinpoint_otp.service import Service
+
+lock: Final = threading.RLock()
+"""Guards the stack and the state of every fake: one lock, so that a fork can wait for it."""
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - absent on Windows, where nothing forks
+    # A child forked while another thread holds the lock would wait for that thread for ever.
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+_active: tuple[PinpointOTP, ...] = ()
+_wrapped: tuple[_Wrapping, ...] = ()
+_emitters: WeakSet[Any] = WeakSet()
+
+
+def innermost() -> PinpointOTP | None:
+    """Return the fake that answers now, or None where none is active."""
+    active = _active
+    return active[-1] if active else None
+
+
+def innermost_service() -> Service | None:
+    """Return the service of the fake that answers now, or None where none is active."""
+    active = _active
+    return active[-1]._service if active else None
+
+
+def activate(fake: PinpointOTP) -> None:
+    """Let a fake answer every OTP call of the process, until it is deactivated or another is activated."""
+    global _active, _wrapped
+    with lock:
+        if not _active:
+            _wrapped = _botocore_wrappings()
+            for wrapping in _wrapped:
+                wrapping.put_on()
+        _active = (*_active, fake)
+
+
+def deactivate(fake: PinpointOTP) -> None:
+    """Take one fake off the stack, wherever in it it is."""
+    global _active
+    with lock:
+        _active = tuple(other for other in _active if other is not fake)
+        if not _active:
+            for wrapping in reversed(_wrapped):
+                wrapping.take_off()
+            for emitter in list(_emitters):
+                _hooks().unregister(emitter)
+            _emitters.clear()
+
+
+class _Wrapping:
+    """A method of a botocore class, and what takes its place."""
+
+    def __init__(self, owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        self._owner = owner
+        self._name = name
+        self._wrap = wrap
+        self._original: Any = None
+        self._replacement: Any = None
+
+    def put_on(self) -> None:
+        current = vars(self._owner)[self._name]
+        if current is not self._original:
+            self._original = current
+            self._replacement = functools.wraps(current)(self._wrap(current))
+        setattr(self._owner, self._name, self._replacement)
+
+    def take_off(self) -> None:
+        # Somebody else may have wrapped the method since, and must not lose it.
+        if vars(self._owner)[self._name] is self._replacement:
+            setattr(self._owner, self._name, self._original)
+
+
+def _botocore_wrappings() -> tuple[_Wrapping, ...]:
+    # Imported at the first activation, not with the plugin; and anew at each, because pytester replaces modules.
+    from botocore import endpoint
+
+    return _wrappings_of(endpoint)
+
+
+@functools.lru_cache(maxsize=1)
+def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
+    from botocore import retryhandler, utils, validate
+    from botocore.retries import standard
+
+    return (
+        _Wrapping(endpoint.Endpoint, "make_request", _hooking),
+        _Wrapping(validate.ParamValidationDecorator, "serialize_to_request", _noting_unsent),
+        _Wrapping(utils.IMDSFetcher, "_assert_enabled", _without_metadata),
+        _Wrapping(retryhandler.RetryHandler, "__call__", _without_wait),
+        _Wrapping(standard.ExponentialBackoff, "delay_amount", _without_backoff),
+        _Wrapping(standard.RetryQuotaChecker, "acquire_retry_quota", _without_quota),
+        _Wrapping(standard.ThrottlingErrorDetector, "is_throttling_error", _without_throttling),
+    )
+
+
+@functools.cache
+def _hooks() -> Hooks:
+    from pytest_pinpoint_otp.hooks import Hooks
+
+    return Hooks(innermost_service)
+
+
+def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Every client of botocore and aiobotocore, old or new, passes here before it signs, with its own emitter."""
+
+    def make_request(endpoint: Any, operation_model: Any, request_dict: Any) -> Any:
+        if _active and operation_model.service_model.service_name == "pinpoint":
+            emitter = endpoint._event_emitter
+            if emitter not in _emitters:
+                with lock:
+                    _hooks().register(emitter)
+                    _emitters.add(emitter)
+        return original(endpoint, operation_model, request_dict)
+
+    return make_request
+
+
+def _noting_unsent(original: Callable[..., Any]) -> Callable[..., Any]:
+    def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
+        try:
+            return original(decorator, parameters, operation_model)
+        except Exception as error:
+            service = innermost_service()
+            if service is not None and _is_faked(operation_model):
+                service.journal.unsent.append(Unsent(operation_model.name, str(error)))
+            raise
+
+    return serialize_to_request
+
+
+def _is_faked(operation_model: Any) -> bool:
+    return operation_model.name in OPERATIONS and operation_model.service_model.service_name == "pinpoint"
+
+
+def _retries_at_once(operation_model: Any) -> bool:
+    service = innermost_service()
+    return service is not None and not service.options.retry_backoff and _is_faked(operation_model)
+
+
+def _without_wait(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Legacy mode: the handler returns the seconds to wait, or None."""
+
+    def call(handler: Any, *args: Any, **kwargs: Any) -> Any:
+        wait = original(handler, *args, **kwargs)
+        return 0 if wait and _retries_at_once(kwargs["operation"]) else wait
+
+    return call
+
+
+def _without_backoff(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Standard and adaptive mode: the seconds to wait."""
+
+    def delay_amount(backoff: Any, context: Any) -> Any:
+        return 0 if _retries_at_once(context.operation_model) else original(backoff, context)
+
+    return delay_amount
+
+
+def _without_quota(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Standard and adaptive mode: whether the client has retries left to spend."""
+
+    def acquire_retry_quota(checker: Any, context: Any) -> Any:
+        return True if _retries_at_once(context.operation_model) else original(checker, context)
+
+    return acquire_retry_quota
+
+
+def _without_throttling(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Adaptive mode: whether the client is to slow down."""
+
+    def is_throttling_error(detector: Any, **kwargs: Any) -> Any:
+        return False if _retries_at_once(kwargs["operation"]) else original(detector, **kwargs)
+
+    return is_throttling_error
+
+
+def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The look-up of credentials over the network ends as it does where there is no metadata service."""
+
+    def assert_enabled(fetcher: Any) -> None:
+        raise fetcher._RETRIES_EXCEEDED_ERROR_CLS()
+
+    return assert_enabled
+
+
+def turn_off_metadata() -> Callable[[], None]:
+    """Keep every client of the process from the EC2 metadata service, fake or none.
+
+    Returns:
+        a function that ends this.
+    """
+    from botocore import utils
+
+    wrapping = _Wrapping(utils.IMDSFetcher, "_assert_enabled", _without_metadata)
+    wrapping.put_on()
+    return wrapping.take_off

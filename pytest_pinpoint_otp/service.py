@@ -1,0 +1,380 @@
+"""The OTP service: an HTTP request in, an HTTP response out (rest-json), with everything that happens in between.
+
+Knows AWS's wire format and the order of the rules; the rules themselves are in `limits`, `faults` and `engine`.
+No botocore here: how requests get here is the business of `hooks`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from random import Random
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+from pytest_pinpoint_otp.clock import Clock
+from pytest_pinpoint_otp.engine import Engine, Key, VerificationReason
+from pytest_pinpoint_otp.faults import Faults, Injection, Taken
+from pytest_pinpoint_otp.journal import Attempt, Call, Journal, SentMessage, Verification
+from pytest_pinpoint_otp.limits import ParameterError, check_parameters
+from pytest_pinpoint_otp.operations import OPERATION_BY_PATH, OPERATIONS, SEND
+from pytest_pinpoint_otp.options import Options
+from pytest_pinpoint_otp.outcomes import (
+    Delivery,
+    DeliveryStatus,
+    ErrorResponse,
+    Outcome,
+    OutcomeCallable,
+    TransportFailure,
+    parse_outcome,
+)
+
+BODY: Final = "This is your One Time Password: {otp} from {brand}"
+"""The text of a message (source: AWS guide)."""
+
+_SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL)
+_OPTED_OUT: Final = Delivery(DeliveryStatus.OPT_OUT)
+
+
+# The documents are made here and hold no circle; looking for one would double the cost.
+_encode: Final = json.JSONEncoder(check_circular=False).encode
+
+
+class Response(NamedTuple):
+    """An HTTP answer. Header names are in lower case."""
+
+    status_code: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Service:
+    """One in-memory OTP service.
+
+    Args:
+        options: how it behaves.
+        lock: what guards its state. Callables of a test run outside of it, so they may use the fake and may block.
+    """
+
+    def __init__(self, options: Options, lock: threading.RLock) -> None:
+        self.options: Final = options
+        self.lock: Final = lock
+        self.clock: Final = Clock()
+        self.engine: Final = Engine(str(options.seed))
+        self.faults: Final = Faults()
+        self.journal: Final = Journal()
+        self._defaults: Final = {
+            "CodeLength": options.code_length,
+            "ValidityPeriod": options.validity_period,
+            "AllowedAttempts": options.allowed_attempts,
+        }
+        self.mistakes: Final[list[Exception]] = []
+        """Errors of the test that came up inside the application, which may have swallowed them."""
+        self._ids = Random(str(options.seed))
+
+    def respond(
+        self, method: str, url: str, headers: Mapping[str, Any], body: bytes | str | None
+    ) -> Response | TransportFailure:
+        """Answer one request, or say which failure of the transport takes the answer's place.
+
+        Args:
+            method: the HTTP method.
+            url: the URL, of any host and with any prefix before ``/v1/apps``.
+            headers: the request's headers; ``amz-sdk-invocation-id`` tells which attempts are of one call.
+            body: the JSON document.
+
+        Raises:
+            Exception: a mistake of the test, such as a queued code of the wrong length.
+        """
+        routed = _route(url)
+        if routed is None:
+            return self.refuse(f"{method} {url}")
+        operation, application_id = routed
+        with self.lock:
+            call, refusal = self._receive(operation, application_id, method, headers, body)
+            if refusal is not None:
+                return self._answer(call, refusal)
+        return self._respond_to(call)
+
+    def refuse(self, what: str) -> Response:
+        """Answer a request that is for none of the faked operations, and keep no record of it."""
+        with self.lock:
+            request_id, _ = self._draw_ids()
+        message = (
+            f"{what} is not faked: pytest-pinpoint-otp answers {' and '.join(OPERATIONS)} only."
+            " Fake the others with moto or botocore's Stubber."
+        )
+        # 501, because no retry mode of botocore retries it.
+        return _error_response(ErrorResponse("NotImplementedException", message, 501), request_id)
+
+    def arrange(self, application_id: str, parameters: Mapping[str, Any], code: str | None) -> SentMessage:
+        """Issue an OTP without a call, its text appearing among the messages.
+
+        Raises:
+            ParameterError: a parameter is refused.
+            ValueError: the application does not exist.
+        """
+        with self.lock:
+            if not self._knows(application_id):
+                raise ValueError(self._not_found(application_id))
+            check_parameters(SEND, parameters, enforce=self.options.enforce_limits)
+            request_id, message_id = self._draw_ids()
+            return self._send_text(application_id, parameters, code, self.clock.now(), request_id, message_id)
+
+    def unused(self) -> list[str]:
+        """Return what a test has arranged and no call has used: finite injections and queued codes, in words."""
+        unused = [
+            f"{injection!r}: used {injection.used}, {injection.remaining} left" for injection in self.faults.unused()
+        ]
+        if self.engine.queue:
+            unused.append(f"queue_codes({', '.join(map(repr, self.engine.queue))})")
+        return unused
+
+    def _receive(
+        self, operation: str, application_id: str, method: str, headers: Mapping[str, Any], body: bytes | str | None
+    ) -> tuple[Call, ErrorResponse | None]:
+        """Note the call that a request belongs to, and say why it is refused, if it is."""
+        parameters, malformed = _read_body(body)
+        invocation_id = headers.get("amz-sdk-invocation-id") or self._draw_ids()[0]
+        if isinstance(invocation_id, bytes):
+            invocation_id = invocation_id.decode("latin-1")
+        call = self.journal.call(invocation_id)
+        if call is None:
+            call = Call(
+                operation,
+                application_id,
+                _text_or_none(parameters.get("DestinationIdentity")),
+                _text_or_none(parameters.get("ReferenceId")),
+                parameters,
+                invocation_id,
+            )
+            self.journal.write_call(call)
+        if method != "POST":
+            return call, ErrorResponse("MethodNotAllowedException", f"{operation} takes POST, not {method}.")
+        if not self._knows(application_id):
+            return call, ErrorResponse("NotFoundException", self._not_found(application_id))
+        if malformed:
+            return call, ErrorResponse("BadRequestException", malformed)
+        try:
+            check_parameters(operation, parameters, enforce=self.options.enforce_limits)
+        except ParameterError as error:
+            return call, ErrorResponse("BadRequestException", str(error))
+        return call, None
+
+    def _respond_to(self, call: Call) -> Response | TransportFailure:
+        """Answer a call that is not refused: by an injection that is due, or as the service does by itself."""
+        declined: set[Injection | None] = set()
+        while True:
+            with self.lock:
+                taken = self.faults.take(call, declined)
+                if taken is None:
+                    return self._serve(call)
+                if not callable(taken.outcome):
+                    self.faults.settle(call, taken, taken.outcome)
+                    return self._answer(call, taken.outcome)
+            outcome = self._ask(call, taken, taken.outcome)
+            with self.lock:
+                self.faults.settle(call, taken, outcome)
+                if outcome is not None:
+                    return self._answer(call, outcome)
+            declined.add(taken.injection)
+
+    def _ask(self, call: Call, taken: Taken, ask: OutcomeCallable) -> Outcome | None:
+        """Ask a test's callable for an outcome."""
+        try:
+            answer = ask(call)
+            if answer is None:
+                return None
+            outcome = parse_outcome(answer, call.operation)
+            if callable(outcome):
+                raise TypeError(f"{ask!r} returned the callable {answer!r}, but takes an outcome or None to return.")
+        except Exception as error:
+            with self.lock:
+                self.faults.settle(call, taken, None)
+                self._note_mistake(call, error)
+            raise
+        return outcome
+
+    def _serve(self, call: Call) -> Response:
+        """Answer as the service does where no test interferes."""
+        if call.operation != SEND:
+            return self._judge(call)
+        return self._deliver(call, _OPTED_OUT if call.destination in self.faults.opted_out else _SUCCESSFUL)
+
+    def _answer(self, call: Call, outcome: Outcome) -> Response | TransportFailure:
+        """Answer as a test or a refusal says."""
+        if isinstance(outcome, Delivery):
+            return self._deliver(call, outcome)
+        request_id, _ = self._draw_ids()
+        now = self.clock.now()
+        if isinstance(outcome, TransportFailure):
+            self._note_attempt(call, outcome.label, None, outcome.text, request_id, now)
+            return outcome
+        self._note_attempt(call, outcome.label, outcome.http_status, outcome.text, request_id, now)
+        return _error_response(outcome, request_id)
+
+    def _deliver(self, call: Call, delivery: Delivery) -> Response:
+        """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
+        parameters = call.parameters
+        request_id, message_id = self._draw_ids()
+        now = self.clock.now()
+        if delivery.delivered:
+            code = self._queued_code(call)
+            self._send_text(call.application_id, parameters, code, now, request_id, message_id)
+        destination = parameters["DestinationIdentity"]
+        result = delivery.result(message_id)
+        document: dict[str, Any] = {
+            "ApplicationId": call.application_id,
+            "RequestId": request_id,
+            "Result": {destination: result},
+        }
+        if delivery.endpoint_id is not None:
+            document["EndpointResult"] = {delivery.endpoint_id: {"Address": destination, **result}}
+        self._note_attempt(call, delivery.label, 200, None, request_id, now)
+        return _json_response(200, document, request_id)
+
+    def _queued_code(self, call: Call) -> str | None:
+        """Take the next code of the queue, if there is one."""
+        queue = self.engine.queue
+        if not queue:
+            return None
+        code_length = self._send_number(call.parameters, "CodeLength")
+        if len(queue[0]) != code_length:
+            mistake = ValueError(
+                f"The queued code {queue[0]!r} has {len(queue[0])} digits, but this SendOTPMessage to"
+                f" {call.destination} asks for {code_length}: queue a code of that length, or change CodeLength."
+            )
+            self._note_mistake(call, mistake)
+            raise mistake
+        return queue.popleft()
+
+    def _send_text(
+        self,
+        application_id: str,
+        parameters: Mapping[str, Any],
+        code: str | None,
+        now: datetime,
+        request_id: str,
+        message_id: str,
+    ) -> SentMessage:
+        """Issue a code and let its text reach the handset."""
+        destination, reference_id = parameters["DestinationIdentity"], parameters["ReferenceId"]
+        validity_period = self._send_number(parameters, "ValidityPeriod")
+        allowed_attempts = self._send_number(parameters, "AllowedAttempts")
+        otp = self.engine.issue(
+            Key(application_id, destination, reference_id),
+            code=code,
+            code_length=self._send_number(parameters, "CodeLength"),
+            validity_period=validity_period,
+            allowed_attempts=allowed_attempts,
+            now=now,
+        )
+        message = SentMessage(
+            application_id=application_id,
+            destination=destination,
+            origination=parameters["OriginationIdentity"],
+            reference_id=reference_id,
+            brand_name=parameters["BrandName"],
+            channel=parameters["Channel"],
+            language=parameters.get("Language"),
+            entity_id=parameters.get("EntityId"),
+            template_id=parameters.get("TemplateId"),
+            code=otp.code,
+            body=BODY.format(otp=otp.code, brand=parameters["BrandName"]),
+            code_length=len(otp.code),
+            validity_period=validity_period,
+            allowed_attempts=allowed_attempts,
+            sent_at=now,
+            expires_at=otp.expires_at,
+            message_id=message_id,
+            request_id=request_id,
+        )
+        self.journal.write_message(message)
+        return message
+
+    def _send_number(self, parameters: Mapping[str, Any], name: str) -> int:
+        """Return a number of a send request, by the fake's option where the request leaves it out."""
+        value = parameters.get(name)
+        return self._defaults[name] if value is None else value
+
+    def _judge(self, call: Call) -> Response:
+        """Answer a verification."""
+        parameters = call.parameters
+        request_id, _ = self._draw_ids()
+        now = self.clock.now()
+        key = Key(call.application_id, parameters["DestinationIdentity"], parameters["ReferenceId"])
+        reason, attempts_left = self.engine.verify(key, parameters["Otp"], now)
+        valid = reason is VerificationReason.VALID
+        self.journal.verifications.append(
+            Verification(*key, parameters["Otp"], valid, reason, attempts_left, now, request_id)
+        )
+        self._note_attempt(call, "VALID" if valid else "INVALID", 200, None, request_id, now)
+        return _json_response(200, {"Valid": valid}, request_id)
+
+    def _note_attempt(
+        self, call: Call, outcome: str, status_code: int | None, message: str | None, request_id: str, now: datetime
+    ) -> None:
+        """Add an answered attempt to its call's record."""
+        attempt = Attempt(len(call.attempts) + 1, outcome, status_code, request_id, now)
+        self.journal.write_call(call.answered(attempt, message))
+
+    def _note_mistake(self, call: Call, mistake: Exception) -> None:
+        """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
+        self.mistakes.append(mistake)
+        request_id, _ = self._draw_ids()
+        self._note_attempt(call, type(mistake).__name__, None, str(mistake), request_id, self.clock.now())
+
+    def _knows(self, application_id: str) -> bool:
+        return self.options.applications is None or application_id in self.options.applications
+
+    def _not_found(self, application_id: str) -> str:
+        known = ", ".join(sorted(map(repr, self.options.applications or ()))) or "none"
+        return f"Application {application_id!r} was not found; known applications: {known}."
+
+    def _draw_ids(self) -> tuple[str, str]:
+        """Return the next request ID and message ID."""
+        digits = f"{self._ids.getrandbits(256):064x}"
+        return _uuid(digits[:32]), _uuid(digits[32:])
+
+
+def _uuid(digits: str) -> str:
+    """Write 32 hexadecimal digits as a version 4 UUID."""
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+@lru_cache
+def _route(url: str) -> tuple[str, str] | None:
+    """Read operation and application ID from ``.../v1/apps/{application-id}/otp`` or ``/verify-otp``."""
+    segments = url.partition("?")[0].rsplit("/", 4)
+    if segments[1:3] != ["v1", "apps"] or segments[-1] not in OPERATION_BY_PATH:
+        return None
+    return OPERATION_BY_PATH[segments[4]], unquote(segments[3])
+
+
+def _read_body(body: bytes | str | None) -> tuple[dict[str, Any], str | None]:
+    """Return the parameters of a request, and what is wrong with its body, if anything."""
+    try:
+        document = json.loads(body or b"")
+    except (ValueError, RecursionError) as error:
+        return {}, f"The request body is no JSON document: {error}."
+    if not isinstance(document, dict):
+        return {}, f"The request body is a JSON {type(document).__name__}, but takes an object of parameters."
+    return document, None
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _json_response(status_code: int, document: Mapping[str, Any], request_id: str) -> Response:
+    headers = {"content-type": "application/json", "x-amzn-requestid": request_id}
+    return Response(status_code, headers, _encode(document).encode())
+
+
+def _error_response(error: ErrorResponse, request_id: str) -> Response:
+    response = _json_response(error.http_status, {"Message": error.text, "RequestID": request_id}, request_id)
+    response.headers["x-amzn-errortype"] = error.name
+    return response
