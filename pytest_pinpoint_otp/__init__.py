@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.faults import Injection
     from pytest_pinpoint_otp.journal import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
-    from pytest_pinpoint_otp.outcomes import Delivery, DeliveryStatus, ErrorResponse
+    from pytest_pinpoint_otp.outcomes import Delivery, DeliveryStatus, ErrorResponse, LostResponse, RawResponse
+    from pytest_pinpoint_otp.quotas import RateLimit
 
 __all__ = [
     "Attempt",
@@ -20,7 +21,10 @@ __all__ = [
     "DeliveryStatus",
     "ErrorResponse",
     "Injection",
+    "LostResponse",
     "PinpointOTP",
+    "RateLimit",
+    "RawResponse",
     "SentMessage",
     "Verification",
     "VerificationReason",
@@ -35,7 +39,10 @@ _HOMES = {
     "DeliveryStatus": "outcomes",
     "ErrorResponse": "outcomes",
     "Injection": "faults",
+    "LostResponse": "outcomes",
     "PinpointOTP": "fake",
+    "RateLimit": "quotas",
+    "RawResponse": "outcomes",
     "SentMessage": "journal",
     "Verification": "journal",
     "VerificationReason": "engine",

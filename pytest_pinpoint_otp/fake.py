@@ -12,6 +12,8 @@ from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification
 from pytest_pinpoint_otp.limits import check_parameter
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND, WIRE_NAMES
 from pytest_pinpoint_otp.options import Options
+from pytest_pinpoint_otp.outcomes import DeliveryStatus
+from pytest_pinpoint_otp.quotas import RateLimit
 from pytest_pinpoint_otp.service import Service
 
 _ISSUE_DEFAULTS: Final = {"channel": "SMS", "brand_name": "Example", "origination_identity": "+15550100999"}
@@ -161,10 +163,10 @@ class PinpointOTP:
         """Let the next matching calls end in these outcomes, in turn.
 
         Args:
-            outcomes: each a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, the plain name of a status or of a
-                modelled error, a modelled exception class (``client.exceptions.X``), a botocore transport exception
-                (class or instance), or a callable that takes the `Call` and returns one of these, or None to leave
-                the call to the next injection.
+            outcomes: each a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, a `LostResponse`, a `RawResponse`, the
+                plain name of a status or of a modelled error, a modelled exception class (``client.exceptions.X``), a
+                botocore transport exception (class or instance), or a callable that takes the `Call` and returns one
+                of these, or None to leave the call to the next injection.
             operation: ``SendOTPMessage`` or ``VerifyOTPMessage``; the latter has no deliveries.
             per: ``"call"``: every attempt of a call gets the same outcome, so the application sees it however often
                 botocore retries. ``"attempt"``: outcomes, ``times`` and ``after`` count HTTP requests, so that
@@ -177,7 +179,7 @@ class PinpointOTP:
             application_id: only calls for this application.
 
         Refused calls neither get nor count as anything. Finite injections answer first, oldest first; then standing
-        ones, newest first; then opt-outs; then the service.
+        ones, newest first; then quotas; then opt-outs; then the service.
 
         Raises:
             TypeError: no outcome, or an argument of the wrong type.
@@ -196,6 +198,29 @@ class PinpointOTP:
         with reach.lock:
             self._service.faults.add(injection)
         return injection
+
+    def limit_rate(
+        self, count: int, *, per: timedelta, by: str = "destination", outcome: object = DeliveryStatus.THROTTLED
+    ) -> RateLimit:
+        """Set a quota of the service's own: sends beyond it end in ``outcome``, until the handle is cancelled.
+
+        A sliding window on the fake's clock, over the deliveries by calls from now on; what `issue` arranges does not
+        count. Asked after injections and before opt-outs.
+
+        Args:
+            count: deliveries allowed within ``per``, 0 or more.
+            per: the duration of the window.
+            by: what the quota is for each of: ``"destination"``, ``"origination"`` or ``"application"``.
+            outcome: a failed delivery or an error, in any form that `inject` takes.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument out of range, or an unknown name.
+        """
+        limit = RateLimit(count, per=per, by=by, outcome=outcome)
+        with reach.lock:
+            self._service.faults.rate_limits.append(limit)
+        return limit
 
     def opt_out(self, number: str) -> None:
         """Let every send to this number end in OPT_OUT from now on. Verifications go on as ever.

@@ -1,4 +1,4 @@
-"""Which call gets which outcome: the injections, in their order of precedence, and the numbers that have opted out.
+"""Which call gets which outcome: the injections, in their order of precedence, then quotas and opt-outs.
 
 What an outcome is belongs to `outcomes`; what becomes of it, to `service`.
 """
@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, differences
 from pytest_pinpoint_otp.operations import OPERATIONS
-from pytest_pinpoint_otp.outcomes import Outcome, OutcomeCallable, parse_outcome
+from pytest_pinpoint_otp.outcomes import (
+    Delivery,
+    DeliveryStatus,
+    ErrorResponse,
+    Outcome,
+    OutcomeCallable,
+    parse_outcome,
+)
+from pytest_pinpoint_otp.quotas import RateLimit
 
 if TYPE_CHECKING:
     from typing import Self
 
-PER: Final = ("call", "attempt")
+_PER: Final = ("call", "attempt")
+_OPTED_OUT: Final = Delivery(DeliveryStatus.OPT_OUT)
 
 
 class Injection:
@@ -40,7 +50,7 @@ class Injection:
         lock: threading.RLock,
     ) -> None:
         _check_operation(operation)
-        if per not in PER:
+        if per not in _PER:
             raise ValueError(f"inject: per is {per!r}, but takes 'call' or 'attempt'.")
         if times is not None:
             _check_count("times", times, 1, "how often the whole sequence is given; None: for ever")
@@ -174,10 +184,11 @@ class Taken(NamedTuple):
 
 
 class Faults:
-    """The injections and opt-outs of one fake. Not locked: the service is."""
+    """The injections, quotas and opt-outs of one fake. Not locked: the service is."""
 
     def __init__(self) -> None:
-        self.opted_out: set[str] = set()
+        self.opted_out: set[str | None] = set()
+        self.rate_limits: list[RateLimit] = []
         self._finite: list[Injection] = []
         self._standing: list[Injection] = []
         self._held: dict[str, Outcome] = {}
@@ -226,11 +237,25 @@ class Faults:
         elif taken.injection.per == "call":
             self._held[call.invocation_id] = outcome
 
+    def of_service(self, call: Call, now: datetime) -> Delivery | ErrorResponse | None:
+        """Decide what the service itself has against a send that no injection answers; None: nothing."""
+        for limit in self.rate_limits:
+            if limit.is_reached(call, now):
+                return limit.outcome
+        return _OPTED_OUT if call.destination in self.opted_out else None
+
+    def count_delivery(self, call: Call, now: datetime) -> None:
+        """Count a delivery towards every quota."""
+        for limit in self.rate_limits:
+            limit.count_delivery(call, now)
+
     def unused(self) -> list[Injection]:
         """Return the finite injections that still have outcomes to give and are not optional."""
         return [one for one in self._finite if one.remaining and not one.optional]
 
     def cancel(self) -> None:
-        """Cancel every injection."""
+        """Cancel every injection and quota."""
         for injection in (*self._finite, *self._standing):
             injection.cancel()
+        for limit in self.rate_limits:
+            limit.cancel()

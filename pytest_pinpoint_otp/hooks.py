@@ -12,7 +12,8 @@ from botocore.awsrequest import AWSResponse
 
 from pytest_pinpoint_otp.operations import OPERATIONS
 from pytest_pinpoint_otp.outcomes import TransportFailure
-from pytest_pinpoint_otp.service import Response, Service
+from pytest_pinpoint_otp.service import Service
+from pytest_pinpoint_otp.wire import Response
 
 _SIGNER_EVENT: Final = "choose-signer.pinpoint"
 _SEND_EVENTS: Final = tuple(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)

@@ -5,12 +5,13 @@ Nothing here knows which call gets which outcome (`faults`) or how an outcome tr
 
 from __future__ import annotations
 
+import inspect
 import re
 import string
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.operations import VERIFY
@@ -104,8 +105,8 @@ class Delivery:
             )
         object.__setattr__(self, "status", DeliveryStatus(self.status))
         _check_status_code("Delivery", self.status_code, 100)
-        for field in ("status_message", "updated_token", "endpoint_id"):
-            _check_text("Delivery", field, getattr(self, field))
+        for name in ("status_message", "updated_token", "endpoint_id"):
+            _check_text("Delivery", name, getattr(self, name))
 
     @property
     def label(self) -> str:
@@ -208,7 +209,86 @@ class TransportFailure:
         return self.exception.with_traceback(None)
 
 
-Outcome = Delivery | ErrorResponse | TransportFailure
+@dataclass(frozen=True, slots=True)
+class LostResponse:
+    """The service does its work, and its answer is lost on the way: the application sees the exception.
+
+    With ``per="attempt"`` botocore's retry sends a second text, and only the second code works; a verification that
+    was lost is false when it is repeated, because a code works once.
+
+    Args:
+        exception: the botocore transport exception, class or instance; by default ``ReadTimeoutError``.
+
+    Raises:
+        TypeError: the exception is no transport exception of botocore.
+    """
+
+    exception: Exception | type[Exception] | None = None
+
+    def __post_init__(self) -> None:
+        if self.exception is None:
+            from botocore.exceptions import ReadTimeoutError
+
+            object.__setattr__(self, "exception", ReadTimeoutError)
+        elif not isinstance(_read_outcome(self.exception), TransportFailure):
+            raise TypeError(f"LostResponse takes a transport exception of botocore, not {kind(self.exception)}.")
+
+    @property
+    def failure(self) -> TransportFailure:
+        """What the application sees of it."""
+        return TransportFailure(cast("Exception | type[Exception]", self.exception))
+
+    @property
+    def label(self) -> str:
+        """The outcome as records show it: the exception's class name."""
+        return self.failure.label
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """An answer given byte by byte: a proxy's 502 page, truncated JSON, an empty body, a wrong content type.
+
+    What botocore makes of it reaches the application. The service does no work.
+
+    Args:
+        status_code: the HTTP status, 200 to 599.
+        body: the body; a str is sent as UTF-8.
+        headers: the headers, and no others: no request ID is added.
+
+    Raises:
+        TypeError: a field has the wrong type.
+        ValueError: a status code out of range.
+    """
+
+    status_code: int
+    body: bytes | str = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status_code is None:
+            raise TypeError("RawResponse: status_code takes an int, not None.")
+        _check_status_code("RawResponse", self.status_code, 200)
+        if not isinstance(self.body, (bytes, str)):
+            raise TypeError(f"RawResponse: body takes bytes or a str, not {kind(self.body)}.")
+        if not isinstance(self.headers, Mapping):
+            raise TypeError(f"RawResponse: headers takes a dict of str, not {kind(self.headers)}.")
+        for name, value in self.headers.items():
+            if not (isinstance(name, str) and isinstance(value, str)):
+                raise TypeError(f"RawResponse: headers takes a dict of str, but has {name!r}: {value!r}.")
+        object.__setattr__(self, "headers", {name.lower(): value for name, value in self.headers.items()})
+
+    @property
+    def label(self) -> str:
+        """The outcome as records show it; the attempt's ``status_code`` tells the status."""
+        return "RawResponse"
+
+    @property
+    def content(self) -> bytes:
+        """The body as it travels."""
+        return self.body.encode() if isinstance(self.body, str) else self.body
+
+
+Outcome = Delivery | ErrorResponse | TransportFailure | LostResponse | RawResponse
 """What one attempt ends in, when a test says so."""
 
 OutcomeCallable = Callable[["Call"], object]
@@ -219,9 +299,9 @@ def parse_outcome(value: object, operation: str) -> Outcome | OutcomeCallable:
     """Read one outcome as `inject` takes it.
 
     Args:
-        value: a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, the plain name of a status or of a modelled error,
-            a modelled exception class (``client.exceptions.X``), a botocore transport exception (class or instance),
-            or a callable.
+        value: a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, a `LostResponse`, a `RawResponse`, the plain name
+            of a status or of a modelled error, a modelled exception class (``client.exceptions.X``), a botocore
+            transport exception (class or instance), or a callable.
         operation: the operation that it is for; VerifyOTPMessage has no delivery.
 
     Raises:
@@ -238,17 +318,20 @@ def parse_outcome(value: object, operation: str) -> Outcome | OutcomeCallable:
 
 
 def _read_outcome(value: object) -> Outcome | OutcomeCallable:
-    if isinstance(value, (Delivery, ErrorResponse)):
+    if isinstance(value, (Delivery, ErrorResponse, LostResponse, RawResponse)):
         return value
     if isinstance(value, str):
         return _read_name(value)
     if isinstance(value, (type, BaseException)):
         return _read_exception(value)
+    if inspect.iscoroutinefunction(value):
+        raise TypeError(f"{value!r} is a coroutine function, but the service asks without awaiting: use a plain one.")
     if callable(value):
         return value
     raise TypeError(
-        f"{kind(value)} is no outcome. Give a DeliveryStatus, a Delivery, an ErrorResponse, the name of a status or"
-        " of a modelled error, client.exceptions.X, a botocore transport exception, or a callable that returns one."
+        f"{kind(value)} is no outcome. Give a DeliveryStatus, a Delivery, an ErrorResponse, a LostResponse, a"
+        " RawResponse, the name of a status or of a modelled error, client.exceptions.X, a botocore transport"
+        " exception, or a callable that returns one."
     )
 
 

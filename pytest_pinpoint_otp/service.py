@@ -1,54 +1,59 @@
-"""The OTP service: an HTTP request in, an HTTP response out (rest-json), with everything that happens in between.
+"""The OTP service: an HTTP request in, an HTTP response out, with everything that happens in between.
 
-Knows AWS's wire format and the order of the rules; the rules themselves are in `limits`, `faults` and `engine`.
+Here is the order of the rules; the rules themselves are in `limits`, `faults` and `engine`, the format in `wire`.
 No botocore here: how requests get here is the business of `hooks`.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from random import Random
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
 
 from pytest_pinpoint_otp.clock import Clock
 from pytest_pinpoint_otp.engine import Engine, Key, VerificationReason
 from pytest_pinpoint_otp.faults import Faults, Injection, Taken
 from pytest_pinpoint_otp.journal import Attempt, Call, Journal, SentMessage, Verification
 from pytest_pinpoint_otp.limits import ParameterError, check_parameters
-from pytest_pinpoint_otp.operations import OPERATION_BY_PATH, OPERATIONS, SEND
+from pytest_pinpoint_otp.operations import OPERATIONS, SEND
 from pytest_pinpoint_otp.options import Options
 from pytest_pinpoint_otp.outcomes import (
     Delivery,
     DeliveryStatus,
     ErrorResponse,
+    LostResponse,
     Outcome,
     OutcomeCallable,
+    RawResponse,
     TransportFailure,
     parse_outcome,
+)
+from pytest_pinpoint_otp.wire import (
+    Response,
+    read_invocation_id,
+    read_parameters,
+    read_route,
+    write_document,
+    write_error,
 )
 
 BODY: Final = "This is your One Time Password: {otp} from {brand}"
 """The text of a message (source: AWS guide)."""
 
 _SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL)
-_OPTED_OUT: Final = Delivery(DeliveryStatus.OPT_OUT)
 
 
-# The documents are made here and hold no circle; looking for one would double the cost.
-_encode: Final = json.JSONEncoder(check_circular=False).encode
+class _Answer(NamedTuple):
+    """What one attempt came to: what the journal keeps of it, and what goes back."""
 
-
-class Response(NamedTuple):
-    """An HTTP answer. Header names are in lower case."""
-
-    status_code: int
-    headers: dict[str, str]
-    body: bytes
+    outcome: str
+    status_code: int | None
+    error_message: str | None
+    request_id: str
+    at: datetime
+    response: Response | TransportFailure
 
 
 class Service:
@@ -89,7 +94,7 @@ class Service:
         Raises:
             Exception: a mistake of the test, such as a queued code of the wrong length.
         """
-        routed = _route(url)
+        routed = read_route(url)
         if routed is None:
             return self.refuse(f"{method} {url}")
         operation, application_id = routed
@@ -108,7 +113,7 @@ class Service:
             " Fake the others with moto or botocore's Stubber."
         )
         # 501, because no retry mode of botocore retries it.
-        return _error_response(ErrorResponse("NotImplementedException", message, 501), request_id)
+        return write_error("NotImplementedException", 501, message, request_id)
 
     def arrange(self, application_id: str, parameters: Mapping[str, Any], code: str | None) -> SentMessage:
         """Issue an OTP without a call, its text appearing among the messages.
@@ -137,10 +142,8 @@ class Service:
         self, operation: str, application_id: str, method: str, headers: Mapping[str, Any], body: bytes | str | None
     ) -> tuple[Call, ErrorResponse | None]:
         """Note the call that a request belongs to, and say why it is refused, if it is."""
-        parameters, malformed = _read_body(body)
-        invocation_id = headers.get("amz-sdk-invocation-id") or self._draw_ids()[0]
-        if isinstance(invocation_id, bytes):
-            invocation_id = invocation_id.decode("latin-1")
+        parameters, malformed = read_parameters(body)
+        invocation_id = read_invocation_id(headers) or self._draw_ids()[0]
         call = self.journal.call(invocation_id)
         if call is None:
             call = Call(
@@ -171,7 +174,7 @@ class Service:
             with self.lock:
                 taken = self.faults.take(call, declined)
                 if taken is None:
-                    return self._serve(call)
+                    return self._answer(call, None)
                 if not callable(taken.outcome):
                     self.faults.settle(call, taken, taken.outcome)
                     return self._answer(call, taken.outcome)
@@ -198,25 +201,40 @@ class Service:
             raise
         return outcome
 
-    def _serve(self, call: Call) -> Response:
-        """Answer as the service does where no test interferes."""
-        if call.operation != SEND:
-            return self._judge(call)
-        return self._deliver(call, _OPTED_OUT if call.destination in self.faults.opted_out else _SUCCESSFUL)
+    def _answer(self, call: Call, outcome: Outcome | None) -> Response | TransportFailure:
+        """Carry out an outcome (None: the service's own), note it as an attempt, and return what goes back."""
+        answer = self._carry_out(call, outcome)
+        attempt = Attempt(len(call.attempts) + 1, answer.outcome, answer.status_code, answer.request_id, answer.at)
+        self.journal.write_call(call.answered(attempt, answer.error_message))
+        return answer.response
 
-    def _answer(self, call: Call, outcome: Outcome) -> Response | TransportFailure:
-        """Answer as a test or a refusal says."""
+    def _carry_out(self, call: Call, outcome: Outcome | None) -> _Answer:
+        if outcome is None:
+            return self._serve(call)
         if isinstance(outcome, Delivery):
             return self._deliver(call, outcome)
+        if isinstance(outcome, LostResponse):
+            failure = outcome.failure
+            return self._serve(call)._replace(
+                outcome=failure.label, status_code=None, error_message=failure.text, response=failure
+            )
         request_id, _ = self._draw_ids()
         now = self.clock.now()
         if isinstance(outcome, TransportFailure):
-            self._note_attempt(call, outcome.label, None, outcome.text, request_id, now)
-            return outcome
-        self._note_attempt(call, outcome.label, outcome.http_status, outcome.text, request_id, now)
-        return _error_response(outcome, request_id)
+            return _Answer(outcome.label, None, outcome.text, request_id, now, outcome)
+        if isinstance(outcome, RawResponse):
+            raw = Response(outcome.status_code, outcome.headers, outcome.content)
+            return _Answer(outcome.label, raw.status_code, None, request_id, now, raw)
+        response = write_error(outcome.name, outcome.http_status, outcome.text, request_id)
+        return _Answer(outcome.label, outcome.http_status, outcome.text, request_id, now, response)
 
-    def _deliver(self, call: Call, delivery: Delivery) -> Response:
+    def _serve(self, call: Call) -> _Answer:
+        """Answer as the service does where no injection interferes."""
+        if call.operation != SEND:
+            return self._judge(call)
+        return self._carry_out(call, self.faults.of_service(call, self.clock.now()) or _SUCCESSFUL)
+
+    def _deliver(self, call: Call, delivery: Delivery) -> _Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
         parameters = call.parameters
         request_id, message_id = self._draw_ids()
@@ -224,6 +242,7 @@ class Service:
         if delivery.delivered:
             code = self._queued_code(call)
             self._send_text(call.application_id, parameters, code, now, request_id, message_id)
+            self.faults.count_delivery(call, now)
         destination = parameters["DestinationIdentity"]
         result = delivery.result(message_id)
         document: dict[str, Any] = {
@@ -233,8 +252,7 @@ class Service:
         }
         if delivery.endpoint_id is not None:
             document["EndpointResult"] = {delivery.endpoint_id: {"Address": destination, **result}}
-        self._note_attempt(call, delivery.label, 200, None, request_id, now)
-        return _json_response(200, document, request_id)
+        return _Answer(delivery.label, 200, None, request_id, now, write_document(document, request_id))
 
     def _queued_code(self, call: Call) -> str | None:
         """Take the next code of the queue, if there is one."""
@@ -300,7 +318,7 @@ class Service:
         value = parameters.get(name)
         return self._defaults[name] if value is None else value
 
-    def _judge(self, call: Call) -> Response:
+    def _judge(self, call: Call) -> _Answer:
         """Answer a verification."""
         parameters = call.parameters
         request_id, _ = self._draw_ids()
@@ -311,21 +329,15 @@ class Service:
         self.journal.verifications.append(
             Verification(*key, parameters["Otp"], valid, reason, attempts_left, now, request_id)
         )
-        self._note_attempt(call, "VALID" if valid else "INVALID", 200, None, request_id, now)
-        return _json_response(200, {"Valid": valid}, request_id)
-
-    def _note_attempt(
-        self, call: Call, outcome: str, status_code: int | None, message: str | None, request_id: str, now: datetime
-    ) -> None:
-        """Add an answered attempt to its call's record."""
-        attempt = Attempt(len(call.attempts) + 1, outcome, status_code, request_id, now)
-        self.journal.write_call(call.answered(attempt, message))
+        response = write_document({"Valid": valid}, request_id)
+        return _Answer("VALID" if valid else "INVALID", 200, None, request_id, now, response)
 
     def _note_mistake(self, call: Call, mistake: Exception) -> None:
         """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
         self.mistakes.append(mistake)
         request_id, _ = self._draw_ids()
-        self._note_attempt(call, type(mistake).__name__, None, str(mistake), request_id, self.clock.now())
+        attempt = Attempt(len(call.attempts) + 1, type(mistake).__name__, None, request_id, self.clock.now())
+        self.journal.write_call(call.answered(attempt, str(mistake)))
 
     def _knows(self, application_id: str) -> bool:
         return self.options.applications is None or application_id in self.options.applications
@@ -345,36 +357,5 @@ def _uuid(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-@lru_cache
-def _route(url: str) -> tuple[str, str] | None:
-    """Read operation and application ID from ``.../v1/apps/{application-id}/otp`` or ``/verify-otp``."""
-    segments = url.partition("?")[0].rsplit("/", 4)
-    if segments[1:3] != ["v1", "apps"] or segments[-1] not in OPERATION_BY_PATH:
-        return None
-    return OPERATION_BY_PATH[segments[4]], unquote(segments[3])
-
-
-def _read_body(body: bytes | str | None) -> tuple[dict[str, Any], str | None]:
-    """Return the parameters of a request, and what is wrong with its body, if anything."""
-    try:
-        document = json.loads(body or b"")
-    except (ValueError, RecursionError) as error:
-        return {}, f"The request body is no JSON document: {error}."
-    if not isinstance(document, dict):
-        return {}, f"The request body is a JSON {type(document).__name__}, but takes an object of parameters."
-    return document, None
-
-
 def _text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _json_response(status_code: int, document: Mapping[str, Any], request_id: str) -> Response:
-    headers = {"content-type": "application/json", "x-amzn-requestid": request_id}
-    return Response(status_code, headers, _encode(document).encode())
-
-
-def _error_response(error: ErrorResponse, request_id: str) -> Response:
-    response = _json_response(error.http_status, {"Message": error.text, "RequestID": request_id}, request_id)
-    response.headers["x-amzn-errortype"] = error.name
-    return response
