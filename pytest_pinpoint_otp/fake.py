@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pytest_pinpoint_otp import reach, report
+from pytest_pinpoint_otp import reach, report, waiting
 from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification, check_fields, select
@@ -145,6 +145,41 @@ class PinpointOTP:
         found = list(select(self.calls, selection))
         if found:
             raise AssertionError(report.unexpected("call", selection, found))
+
+    def wait_for_message(self, destination: object = None, *, timeout: float = 5.0, **fields: object) -> SentMessage:
+        """Wait for a text that the application sends from another thread or a task queue, and return it.
+
+        At once, and the newest, where one matches already.
+
+        Args:
+            destination: whom the text is for; ``fields`` select further, as everywhere.
+            timeout: seconds of real time, even where the clock is frozen.
+
+        Raises:
+            TimeoutError: no message matched in time. Tells what was sent meanwhile.
+            TypeError: an unknown field, or a timeout that is no number.
+            ValueError: a negative timeout.
+        """
+        __tracebackhide__ = True
+        selection, journal, before = self._begin_wait("wait_for_message", destination, fields, timeout)
+        message = waiting.wait(journal, reach.lock, selection, timeout)
+        if message is None:
+            raise TimeoutError(report.timed_out(selection, timeout, journal, before))
+        return message
+
+    async def async_wait_for_message(
+        self, destination: object = None, *, timeout: float = 5.0, **fields: object
+    ) -> SentMessage:
+        """Wait for a text that the application sends from another task, of asyncio or trio.
+
+        As `wait_for_message`, which would not let the other task run.
+        """
+        __tracebackhide__ = True
+        selection, journal, before = self._begin_wait("async_wait_for_message", destination, fields, timeout)
+        message = await waiting.async_wait(journal, reach.lock, selection, timeout)
+        if message is None:
+            raise TimeoutError(report.timed_out(selection, timeout, journal, before))
+        return message
 
     # -- What is to happen -----------------------------------------------------------------------------------------
 
@@ -371,12 +406,19 @@ class PinpointOTP:
     def _newest_message(self, destination: object, fields: dict[str, object]) -> SentMessage:
         __tracebackhide__ = True
         selection = _selection(SentMessage, destination, fields)
-        # Newest first and no copy: the cost does not grow with the number of messages.
-        newest_first = reversed(self._journal.messages_to(selection.get("destination")))
-        message = next(select(newest_first, selection), None)
+        message = self._journal.newest_message(selection)
         if message is None:
             raise LookupError(report.missing("message", selection, None, [], self.messages, self._journal))
         return message
+
+    def _begin_wait(
+        self, where: str, destination: object, fields: dict[str, object], timeout: object
+    ) -> tuple[dict[str, object], Journal, int]:
+        """Return what is waited for, in which journal, and how many messages that has before."""
+        selection = _selection(SentMessage, destination, fields)
+        waiting.check_timeout(where, timeout)
+        journal = self._journal
+        return selection, journal, len(journal.messages)
 
     def _matching_messages(self, selection: dict[str, object]) -> list[SentMessage]:
         with reach.lock:

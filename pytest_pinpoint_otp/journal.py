@@ -6,7 +6,7 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -128,6 +128,8 @@ class Journal:
         self.messages: list[SentMessage] = []
         self.verifications: list[Verification] = []
         self.unsent: list[Unsent] = []
+        self.listeners: list[Callable[[SentMessage], None]] = []
+        """Told of every message, for those who wait for one."""
         self._calls: dict[str, Call] = {}
         self._inboxes: dict[str, list[SentMessage]] = {}
 
@@ -148,12 +150,18 @@ class Journal:
         """Add a text that reached a handset."""
         self.messages.append(message)
         self._inboxes.setdefault(message.destination, []).append(message)
+        for listener in self.listeners:
+            listener(message)
 
     def messages_to(self, destination: object) -> list[SentMessage]:
         """Return the messages among which those for a destination are; all of them where it is no plain string."""
         if type(destination) is str:
             return self._inboxes.get(destination, [])
         return self.messages
+
+    def newest_message(self, selection: Mapping[str, object]) -> SentMessage | None:
+        """Return the newest message that matches, if one does. The cost does not grow with the messages to others."""
+        return next(select(reversed(self.messages_to(selection.get("destination"))), selection), None)
 
 
 _FIELDS = {SentMessage: {*SentMessage._fields}, Call: {*Call._fields, "request"}}

@@ -141,7 +141,7 @@ class ErrorResponse:
 
     Args:
         name: the error's name: one of the seven that both operations model, or any other.
-        message: ``Message`` of the error; by default a sentence that names the error as injected (our wording).
+        message: ``Message`` of the error; by default ``Injected by the test.``
         status_code: the HTTP status, 400 to 599. By default the modelled one (source: botocore model); an unmodelled
             name needs one.
 
@@ -182,7 +182,7 @@ class ErrorResponse:
     @property
     def text(self) -> str:
         """The message of the answer."""
-        return f"{self.name}, injected by the test." if self.message is None else self.message
+        return "Injected by the test." if self.message is None else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class TransportFailure:
     @property
     def text(self) -> str:
         """What the failure says, as far as it is known before a request."""
-        return self.label if isinstance(self.exception, type) else str(self.exception)
+        return "Injected by the test." if isinstance(self.exception, type) else str(self.exception)
 
     def for_request(self, url: str) -> Exception:
         """Return the exception to raise for one request, with no traceback of an earlier one."""
@@ -280,7 +280,7 @@ class RawResponse:
     @property
     def label(self) -> str:
         """The outcome as records show it; the attempt's ``status_code`` tells the status."""
-        return "RawResponse"
+        return RawResponse.__name__
 
     @property
     def content(self) -> bytes:

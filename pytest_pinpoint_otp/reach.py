@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.hooks import Hooks
     from pytest_pinpoint_otp.service import Service
+
+_OTP_EVENTS: Final = frozenset(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)
 
 lock: Final = threading.RLock()
 """Guards the stack and the state of every fake: one lock, so that a fork can wait for it."""
@@ -82,7 +85,8 @@ class _Wrapping:
 
     def put_on(self) -> None:
         current = vars(self._owner)[self._name]
-        if current is not self._original:
+        # The replacement is still there where somebody has put back what they found while a fake was active.
+        if current is not self._original and current is not self._replacement:
             self._original = current
             self._replacement = functools.wraps(current)(self._wrap(current))
         setattr(self._owner, self._name, self._replacement)
@@ -116,6 +120,23 @@ def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
     )
 
 
+def _wrap_neighbours() -> None:
+    """Wrap what other packages bring along, once they are imported, and never import them."""
+    global _wrapped
+    for module, owner, name, wrap in (
+        ("aiobotocore.retryhandler", "AioRetryHandler", "_call", _without_async_wait),
+        ("moto.core.botocore_stubber", "BotocoreStubber", "__call__", _sparing_otp_calls),
+    ):
+        if module in sys.modules:
+            wrapping = _neighbour_wrapping(getattr(sys.modules[module], owner), name, wrap)
+            if wrapping not in _wrapped:
+                wrapping.put_on()
+                _wrapped = (*_wrapped, wrapping)
+
+
+_neighbour_wrapping = functools.cache(_Wrapping)
+
+
 @functools.cache
 def _hooks() -> Hooks:
     from pytest_pinpoint_otp.hooks import Hooks
@@ -131,6 +152,7 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
             emitter = endpoint._event_emitter
             if emitter not in _emitters:
                 with lock:
+                    _wrap_neighbours()
                     _hooks().register(emitter)
                     _emitters.add(emitter)
         return original(endpoint, operation_model, request_dict)
@@ -170,6 +192,25 @@ def _without_wait(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _without_async_wait(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Legacy mode of aiobotocore, whose handler returns an awaitable of the same."""
+
+    async def call(handler: Any, *args: Any, **kwargs: Any) -> Any:
+        wait = await original(handler, *args, **kwargs)
+        return 0 if wait and _retries_at_once(kwargs["operation"]) else wait
+
+    return call
+
+
+def _sparing_otp_calls(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler of moto runs after ours: it would cost as much again, and raises for a service not whitelisted."""
+
+    def call(stubber: Any, event_name: str, **kwargs: Any) -> Any:
+        return None if _active and event_name in _OTP_EVENTS else original(stubber, event_name=event_name, **kwargs)
+
+    return call
+
+
 def _without_backoff(original: Callable[..., Any]) -> Callable[..., Any]:
     """Standard and adaptive mode: the seconds to wait."""
 
@@ -198,6 +239,15 @@ def _without_throttling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
+    never = _never_metadata(original)
+
+    def assert_enabled(fetcher: Any) -> None:
+        (never if _active else original)(fetcher)
+
+    return assert_enabled
+
+
+def _never_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
     """The look-up of credentials over the network ends as it does where there is no metadata service."""
 
     def assert_enabled(fetcher: Any) -> None:
@@ -214,6 +264,6 @@ def turn_off_metadata() -> Callable[[], None]:
     """
     from botocore import utils
 
-    wrapping = _Wrapping(utils.IMDSFetcher, "_assert_enabled", _without_metadata)
+    wrapping = _Wrapping(utils.IMDSFetcher, "_assert_enabled", _never_metadata)
     wrapping.put_on()
     return wrapping.take_off

@@ -10,6 +10,7 @@ from typing import Final
 
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Unsent, Verification, differences
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND
+from pytest_pinpoint_otp.outcomes import RawResponse
 
 WIDTH: Final = 80
 _SHOWN: Final = 10
@@ -52,6 +53,8 @@ def _call_lines(
             details.append(f"code {messages[attempt.request_id].code}")
         if attempt.request_id in verifications:
             details.append(_judged(verifications[attempt.request_id]))
+    if call.outcome == RawResponse.__name__:
+        details.append(f"HTTP status {call.status_code}")
     if call.error_message is not None:
         details.append(call.error_message)
     return _entry(call.attempts[0].at, call.operation, call.destination, outcome, details)
@@ -103,14 +106,36 @@ def missing(
         lines = [f"{wanted}: {len(found)} found, but {times} expected.", *_section("Found", map(_summary, found))]
     else:
         lines = [f"{wanted}: none found."]
-    others = [record for record in reversed(records) if record not in found]
-    others.sort(key=lambda record: len(differences(record, selection)))
-    lines += _section("Near misses", (_near_miss(record, selection) for record in others))
-    if what == "message":
+    others = [record for record in records if record not in found]
+    return "\n".join([*lines, *_instead(selection, others, journal, failures=what == "message")])
+
+
+def timed_out(selection: Mapping[str, object], timeout: float, journal: Journal, before: int) -> str:
+    """Say that a message did not arrive in time, and what did after the first ``before`` messages."""
+    meanwhile = journal.messages[before:]
+    lines = [
+        f"{_wanted('message', selection)}: none arrived within {timeout} seconds.",
+        f"Sent meanwhile: {len(meanwhile)}; before: {before}.",
+    ]
+    return "\n".join([*lines, *_instead(selection, meanwhile, journal, failures=True)])
+
+
+def _instead(
+    selection: Mapping[str, object],
+    others: Sequence[SentMessage | Call],
+    journal: Journal,
+    *,
+    failures: bool,
+) -> list[str]:
+    """Tell what there is instead: near misses, the nearest and newest first, and where wanted the calls that failed."""
+    near = list(others)[::-1]
+    near.sort(key=lambda record: len(differences(record, selection)))
+    lines = _section("Near misses", (_near_miss(record, selection) for record in near))
+    if failures:
         failed = [call for call in journal.calls if call.operation == SEND and call.outcome not in (None, "SUCCESSFUL")]
         lines += _section("Calls that failed", map(_summary, failed))
-    lines += _section("Never left botocore", (f"{one.operation}: {_one_line(one.error)}" for one in journal.unsent))
-    return "\n".join(lines)
+    unsent = (f"{one.operation}: {_one_line(one.error)}" for one in journal.unsent)
+    return lines + _section("Never left botocore", unsent)
 
 
 def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage] | Sequence[Call]) -> str:
