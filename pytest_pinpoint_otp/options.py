@@ -80,12 +80,13 @@ def default_options() -> Options:
     return Options()
 
 
-def read_options(given: Mapping[str, Any], owner: str) -> Options:
+def read_options(given: Mapping[str, Any], owner: str, *, beside: tuple[str, ...] = ()) -> Options:
     """Check options by name and value.
 
     Args:
         given: the options, by name.
         owner: where they were given, for the message.
+        beside: what the owner takes beside options, for the message.
 
     Raises:
         TypeError: an unknown option or a wrong type.
@@ -95,7 +96,7 @@ def read_options(given: Mapping[str, Any], owner: str) -> Options:
         return default_options()
     for name in given:
         if name not in OPTION_NAMES:
-            raise TypeError(f"{owner}: there is no option {name!r}.{did_you_mean(name, OPTION_NAMES)}")
+            raise TypeError(f"{owner}: there is no option {name!r}.{did_you_mean(name, (*OPTION_NAMES, *beside))}")
     try:
         return Options(**given)
     except (TypeError, ValueError) as error:

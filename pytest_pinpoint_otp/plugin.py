@@ -39,7 +39,7 @@ _MARKER_HELP: Final = (
 )
 
 _fake: Final = pytest.StashKey["PinpointOTP"]()
-_passed: Final = pytest.StashKey[bool]()
+_outcomes: Final = pytest.StashKey[list[str]]()
 _configured: Final = pytest.StashKey[dict[str, Any]]()
 
 
@@ -63,11 +63,12 @@ def _read_configuration(config: pytest.Config) -> dict[str, Any]:
     """Return the options that are set in pytest's configuration, checked."""
     given = {name: _getini(config, f"{_PREFIX}{name}") for name in _INI_OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
-    if given:
+    for name, value in given.items():
         from pytest_pinpoint_otp.options import read_options
 
+        enforced = {"enforce_limits": given.get("enforce_limits", True)}
         try:
-            read_options(given, "pytest's configuration, pinpoint_otp_*")
+            read_options({**enforced, name: value}, f"pytest's configuration, {_PREFIX}{name}")
         except (TypeError, ValueError) as error:
             raise pytest.UsageError(str(error)) from None
     return given
@@ -76,7 +77,8 @@ def _read_configuration(config: pytest.Config) -> dict[str, Any]:
 def _getini(config: pytest.Config, name: str) -> Any:
     try:
         return config.getini(name)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        # pytest's own words show the value, but do not always say whose it is.
         raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
 
 
@@ -99,7 +101,7 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
     from pytest_pinpoint_otp.fake import PinpointOTP
 
     item = request.node
-    item.stash[_passed] = False
+    item.stash[_outcomes] = []
     fake = item.stash[_fake] = PinpointOTP(_options_of(item))
     reach.activate(fake)
     try:
@@ -107,10 +109,9 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
     finally:
         reach.deactivate(fake)
     # A test that failed, was skipped or xfailed has its verdict.
-    if item.stash[_passed]:
-        unused = fake._check_end()
-        if unused:
-            pytest.fail(unused, pytrace=False)
+    outcomes = item.stash[_outcomes]
+    if outcomes[-1:] == ["passed"] and "failed" not in outcomes and (unused := fake._check_end()):
+        pytest.fail(unused, pytrace=False)
 
 
 @pytest.fixture
@@ -136,7 +137,8 @@ def pytest_runtest_makereport(
         if report.failed and (traffic := fake._traffic()):
             report.sections.append(("Pinpoint OTP traffic", traffic))
         if report.when == "call":
-            item.stash[_passed] = report.passed and not hasattr(report, "wasxfail")
+            # One for each subtest, and the test's own last, which passes even where a subtest has failed.
+            item.stash[_outcomes].append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
         if report.when == "teardown":
             del item.stash[_fake]
     return report
@@ -144,13 +146,7 @@ def pytest_runtest_makereport(
 
 def _is_enabled(item: pytest.Item) -> bool:
     """Tell whether a test that does not name the fixture has the fake: by its markers or by configuration."""
-    options = _marker_options(item)
-    if options is None:
-        return bool(item.config.getini(_AUTOUSE))
-    enabled = options.get("enabled", True)
-    if not isinstance(enabled, bool):
-        pytest.fail(f"@pytest.mark.{_MARKER}: enabled takes True or False, not {enabled!r}.", pytrace=False)
-    return enabled
+    return bool(_marker_arguments(item).get("enabled", item.config.getini(_AUTOUSE)))
 
 
 def _options_of(item: pytest.Item) -> Options:
@@ -159,22 +155,36 @@ def _options_of(item: pytest.Item) -> Options:
 
     configured = item.config.stash[_configured]
     seed = f"{configured.get('seed', '')}{_identity(item)}"
-    marked = dict(_marker_options(item) or {})
+    marked = _marker_arguments(item)
     marked.pop("enabled", None)
     try:
-        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{_MARKER}")
+        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{_MARKER}", beside=("enabled",))
     except (TypeError, ValueError) as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-def _marker_options(item: pytest.Item) -> dict[str, Any] | None:
-    """Return the options of a test's markers, of which the narrower wins; None without a marker."""
-    options: dict[str, Any] | None = None
-    for marker in item.iter_markers(_MARKER):
+def _marker_arguments(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments of a test's markers, of which the narrower wins; empty without a marker."""
+    arguments: dict[str, Any] = {}
+    for marker in _markers(item):
         if marker.args:
             pytest.fail(f"@pytest.mark.{_MARKER} takes keywords only, not {marker.args[0]!r}.", pytrace=False)
-        options = {**marker.kwargs, **(options or {})}
-    return options
+        arguments = {"enabled": True, **arguments, **marker.kwargs}
+    enabled = arguments.get("enabled", True)
+    if not isinstance(enabled, bool):
+        pytest.fail(f"@pytest.mark.{_MARKER}: enabled takes True or False, not {enabled!r}.", pytrace=False)
+    return arguments
+
+
+def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """Yield a test's markers, the widest first."""
+    for node in item.listchain():
+        # pytest has the closest first, but a base class's before those of the class itself.
+        own = node.own_markers if isinstance(node, pytest.Class) else reversed(node.own_markers)
+        yield from (marker for marker in own if marker.name == _MARKER)
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        # These stand behind the function's own.
+        yield from (marker for marker in item.callspec.marks if marker.name == _MARKER)
 
 
 def _identity(item: pytest.Item) -> str:
