@@ -25,6 +25,8 @@ class RateLimit:
             raise TypeError(f"limit_rate: per takes a timedelta, not {kind(per)}.")
         if per <= timedelta(0):
             raise ValueError(f"limit_rate: per is {per!r}, but takes a duration above zero.")
+        if not isinstance(by, str):
+            raise TypeError(f"limit_rate: by takes a str, not {kind(by)}.")
         if by not in _READERS:
             raise ValueError(f"limit_rate: by is {by!r}.{did_you_mean(by, _READERS)}")
         self.outcome: Final = _read_refusal(outcome)
