@@ -11,7 +11,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
     names = sorted(known)
     if isinstance(name, str):
-        by_lower = {candidate.lower(): candidate for candidate in names}
+        by_lower = {candidate.lower(): str(candidate) for candidate in names}
         near = difflib.get_close_matches(name.lower(), by_lower, n=1)
         if near:
             return f" Did you mean {by_lower[near[0]]!r}?"
