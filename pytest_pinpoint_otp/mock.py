@@ -121,7 +121,9 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             )
         # run() and debug() are the two ways to run a test, and both hold setUp, tearDown and cleanups.
         for name in ("run", "debug"):
-            setattr(cls, name, self._around_test(getattr(cls, name)))
+            # No plain function: moto's decorator on the same class would enter moto around it, and so outside of each
+            # test method, where it no longer forgets the data of the method before.
+            setattr(cls, name, functools.partialmethod(self._around_test(getattr(cls, name))))
         return cls
 
     def _around_test(self, run: Callable[..., Any]) -> Callable[..., Any]:
