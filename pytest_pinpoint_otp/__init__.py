@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.journal import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
     from pytest_pinpoint_otp.outcomes import Delivery, DeliveryStatus, ErrorResponse, LostResponse, RawResponse
+    from pytest_pinpoint_otp.plans import FailurePlan, FailureStep
     from pytest_pinpoint_otp.quotas import RateLimit
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "ErrorResponse",
+    "FailurePlan",
+    "FailureStep",
     "Injection",
     "LostResponse",
     "PinpointOTP",
@@ -38,6 +41,8 @@ _HOMES = {
     "Delivery": "outcomes",
     "DeliveryStatus": "outcomes",
     "ErrorResponse": "outcomes",
+    "FailurePlan": "plans",
+    "FailureStep": "plans",
     "Injection": "faults",
     "LostResponse": "outcomes",
     "PinpointOTP": "fake",

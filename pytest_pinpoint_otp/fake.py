@@ -13,6 +13,7 @@ from pytest_pinpoint_otp.limits import check_parameter
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND, WIRE_NAMES
 from pytest_pinpoint_otp.options import Options
 from pytest_pinpoint_otp.outcomes import DeliveryStatus
+from pytest_pinpoint_otp.plans import FailurePlan
 from pytest_pinpoint_otp.quotas import RateLimit
 from pytest_pinpoint_otp.service import Service
 
@@ -233,6 +234,36 @@ class PinpointOTP:
         with reach.lock:
             self._service.faults.add(injection)
         return injection
+
+    def follow(self, plan: FailurePlan, *, optional: bool = False) -> list[Injection]:
+        """Carry out a failure plan: each step becomes an injection, in order.
+
+        Args:
+            plan: the plan, made by hand, read from a file, or returned by `recorded_plan`.
+            optional: whether its steps may be left unused.
+
+        Returns:
+            the handles, in the order of the steps.
+
+        Raises:
+            TypeError: no `FailurePlan`.
+        """
+        if not isinstance(plan, FailurePlan):
+            raise TypeError(f"follow takes a FailurePlan, not {kind(plan)}; FailurePlan.from_json reads one.")
+        injections = [step.injection(optional=optional, lock=reach.lock) for step in plan.steps]
+        with reach.lock:
+            for injection in injections:
+                self._service.faults.add(injection)
+        return injections
+
+    def recorded_plan(self) -> FailurePlan:
+        """Return the plan that reproduces what this fake did to its calls so far.
+
+        A fresh fake that follows it, with the same seed and the same calls, gives the same outcomes: injections,
+        quotas and opt-outs become steps alike. What a test's own mistakes raised is left out.
+        """
+        with reach.lock:
+            return self._service.recording.plan(self._journal)
 
     def limit_rate(
         self, count: int, *, per: timedelta, by: str = "destination", outcome: object = DeliveryStatus.THROTTLED

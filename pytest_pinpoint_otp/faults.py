@@ -177,10 +177,11 @@ def _shown(outcome: object) -> str:
 
 
 class Taken(NamedTuple):
-    """What answers one attempt: an outcome, and the injection that gave it (None: the call held it already)."""
+    """What answers one attempt: an outcome, the injection that gave it, and whether the call held it already."""
 
     outcome: Outcome | OutcomeCallable
-    injection: Injection | None
+    injection: Injection
+    held: bool = False
 
 
 class Faults:
@@ -191,7 +192,7 @@ class Faults:
         self.rate_limits: list[RateLimit] = []
         self._finite: list[Injection] = []
         self._standing: list[Injection] = []
-        self._held: dict[str, Outcome] = {}
+        self._held: dict[str, Taken] = {}
 
     def add(self, injection: Injection) -> None:
         """Put an injection in force."""
@@ -200,7 +201,7 @@ class Faults:
         else:
             self._finite = [*(other for other in self._finite if not other.over), injection]
 
-    def take(self, call: Call, declined: Collection[Injection | None] = ()) -> Taken | None:
+    def take(self, call: Call, declined: Collection[Injection] = ()) -> Taken | None:
         """Decide who answers the next attempt of a call; None: no injection does.
 
         An outcome that the call holds comes first; then finite injections, oldest first; then standing ones, newest
@@ -220,7 +221,7 @@ class Faults:
         ]
         held = self._held.get(call.invocation_id)
         if held is not None:
-            return Taken(held, None)
+            return held
         for injection in ready:
             if injection not in declined:
                 outcome = injection.take()
@@ -230,12 +231,12 @@ class Faults:
 
     def settle(self, call: Call, taken: Taken, outcome: Outcome | None) -> None:
         """Say what an outcome that was taken has come to; None: its callable declined, so nothing was used."""
-        if taken.injection is None:
+        if taken.held:
             return
         if outcome is None:
             taken.injection.give_back()
         elif taken.injection.per == "call":
-            self._held[call.invocation_id] = outcome
+            self._held[call.invocation_id] = Taken(outcome, taken.injection, held=True)
 
     def of_service(self, call: Call, now: datetime) -> Delivery | ErrorResponse | None:
         """Decide what the service itself has against a send that no injection answers; None: nothing."""

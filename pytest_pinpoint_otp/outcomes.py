@@ -9,7 +9,7 @@ import inspect
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -68,7 +68,7 @@ MODELLED_ERRORS: Final = {
 _ERROR_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Delivery:
     """A delivery result with its fields in the test's hands.
 
@@ -108,6 +108,9 @@ class Delivery:
         for name in ("status_message", "updated_token", "endpoint_id"):
             _check_text("Delivery", name, getattr(self, name))
 
+    def __repr__(self) -> str:
+        return _as_written(self, repr(str(self.status)))
+
     @property
     def label(self) -> str:
         """The outcome as records show it: the plain name of the status."""
@@ -135,7 +138,7 @@ class Delivery:
         return result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ErrorResponse:
     """An error that AWS answers, which botocore raises as a ``ClientError`` or the modelled subclass of that name.
 
@@ -169,6 +172,9 @@ class ErrorResponse:
         _check_text("ErrorResponse", "message", self.message)
         _check_status_code("ErrorResponse", self.status_code, 400)
 
+    def __repr__(self) -> str:
+        return _as_written(self, repr(self.name))
+
     @property
     def label(self) -> str:
         """The outcome as records show it: the error's name."""
@@ -185,11 +191,14 @@ class ErrorResponse:
         return "Injected by the test." if self.message is None else self.message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TransportFailure:
     """A botocore transport exception, to be raised instead of an answer. What ``inject`` makes of the exception."""
 
     exception: Exception | type[Exception]
+
+    def __repr__(self) -> str:
+        return _exception_as_written(self.exception)
 
     @property
     def label(self) -> str:
@@ -209,7 +218,7 @@ class TransportFailure:
         return self.exception.with_traceback(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LostResponse:
     """The service does its work, and its answer is lost on the way: the application sees the exception.
 
@@ -233,6 +242,10 @@ class LostResponse:
         elif not isinstance(_read_outcome(self.exception), TransportFailure):
             raise TypeError(f"LostResponse takes a transport exception of botocore, not {kind(self.exception)}.")
 
+    def __repr__(self) -> str:
+        written = _exception_as_written(self.exception)
+        return "LostResponse()" if written == "ReadTimeoutError" else f"LostResponse({written})"
+
     @property
     def failure(self) -> TransportFailure:
         """What the application sees of it."""
@@ -244,7 +257,7 @@ class LostResponse:
         return self.failure.label
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RawResponse:
     """An answer given byte by byte: a proxy's 502 page, truncated JSON, an empty body, a wrong content type.
 
@@ -276,6 +289,9 @@ class RawResponse:
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise TypeError(f"RawResponse: headers takes a dict of str, but has {name!r}: {value!r}.")
         object.__setattr__(self, "headers", {name.lower(): value for name, value in self.headers.items()})
+
+    def __repr__(self) -> str:
+        return _as_written(self, repr(self.status_code))
 
     @property
     def label(self) -> str:
@@ -318,7 +334,7 @@ def parse_outcome(value: object, operation: str) -> Outcome | OutcomeCallable:
 
 
 def _read_outcome(value: object) -> Outcome | OutcomeCallable:
-    if isinstance(value, (Delivery, ErrorResponse, LostResponse, RawResponse)):
+    if isinstance(value, Outcome):
         return value
     if isinstance(value, str):
         return _read_name(value)
@@ -384,6 +400,17 @@ def _instantiate(cls: type[Exception], url: str) -> Exception:
         raise TypeError(
             f"{cls.__name__} cannot be built from its class alone ({error!r}): inject an instance."
         ) from error
+
+
+def _as_written(outcome: Delivery | ErrorResponse | RawResponse, first: str) -> str:
+    """Return an outcome as a test would write it, for people to paste."""
+    rest = ((field.name, getattr(outcome, field.name)) for field in fields(outcome)[1:])
+    words = [first, *(f"{name}={value!r}" for name, value in rest if value not in (None, b"", {}))]
+    return f"{type(outcome).__name__}({', '.join(words)})"
+
+
+def _exception_as_written(exception: object) -> str:
+    return exception.__name__ if isinstance(exception, type) else repr(exception)
 
 
 def _check_status_code(owner: str, value: object, lowest: int) -> None:

@@ -144,6 +144,16 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for item in session.items:
+        # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
+        if (fake := item.stash.get(_fake, None)) is not None:
+            from pytest_pinpoint_otp import reach
+
+            reach.deactivate(fake)
+
+
 def _is_enabled(item: pytest.Item) -> bool:
     """Tell whether a test that does not name the fixture has the fake: by its markers or by configuration."""
     return bool(_marker_arguments(item).get("enabled", item.config.getini(_AUTOUSE)))

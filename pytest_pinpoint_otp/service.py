@@ -30,6 +30,7 @@ from pytest_pinpoint_otp.outcomes import (
     TransportFailure,
     parse_outcome,
 )
+from pytest_pinpoint_otp.plans import Position, Recording
 from pytest_pinpoint_otp.wire import (
     Response,
     read_invocation_id,
@@ -71,6 +72,7 @@ class Service:
         self.engine: Final = Engine(str(options.seed))
         self.faults: Final = Faults()
         self.journal: Final = Journal()
+        self.recording: Final = Recording()
         self._defaults: Final = {
             "CodeLength": options.code_length,
             "ValidityPeriod": options.validity_period,
@@ -102,7 +104,8 @@ class Service:
             call, refusal = self._receive(operation, application_id, method, headers, body)
             if refusal is not None:
                 return self._answer(call, refusal)
-        return self._respond_to(call)
+            position = self.recording.begin(call)
+        return self._respond_to(call, position)
 
     def refuse(self, what: str) -> Response:
         """Answer a request that is for none of the faked operations, and keep no record of it."""
@@ -167,21 +170,23 @@ class Service:
             return call, ErrorResponse("BadRequestException", str(error))
         return call, None
 
-    def _respond_to(self, call: Call) -> Response | TransportFailure:
+    def _respond_to(self, call: Call, position: Position) -> Response | TransportFailure:
         """Answer a call that is not refused: by an injection that is due, or as the service does by itself."""
-        declined: set[Injection | None] = set()
+        declined: set[Injection] = set()
         while True:
             with self.lock:
                 taken = self.faults.take(call, declined)
                 if taken is None:
-                    return self._answer(call, None)
-                if not callable(taken.outcome):
-                    self.faults.settle(call, taken, taken.outcome)
-                    return self._answer(call, taken.outcome)
-            outcome = self._ask(call, taken, taken.outcome)
+                    own = self._own_outcome(call)
+                    if own is not None:
+                        self.recording.note(call, position, own, None)
+                    return self._answer(call, own)
+            given = taken.outcome
+            outcome = self._ask(call, taken, given) if callable(given) else given
             with self.lock:
                 self.faults.settle(call, taken, outcome)
                 if outcome is not None:
+                    self.recording.note(call, position, outcome, taken.injection)
                     return self._answer(call, outcome)
             declined.add(taken.injection)
 
@@ -202,20 +207,24 @@ class Service:
         return outcome
 
     def _answer(self, call: Call, outcome: Outcome | None) -> Response | TransportFailure:
-        """Carry out an outcome (None: the service's own), note it as an attempt, and return what goes back."""
+        """Carry out an outcome (None: the rules of OTP alone), note the attempt, and return what goes back."""
         answer = self._carry_out(call, outcome)
         attempt = Attempt(len(call.attempts) + 1, answer.outcome, answer.status_code, answer.request_id, answer.at)
         self.journal.write_call(call.answered(attempt, answer.error_message))
         return answer.response
 
+    def _own_outcome(self, call: Call) -> Delivery | ErrorResponse | None:
+        """Return what the service itself has against a call; None: nothing."""
+        return self.faults.of_service(call, self.clock.now()) if call.operation == SEND else None
+
     def _carry_out(self, call: Call, outcome: Outcome | None) -> _Answer:
         if outcome is None:
-            return self._serve(call)
+            return self._deliver(call, _SUCCESSFUL) if call.operation == SEND else self._judge(call)
         if isinstance(outcome, Delivery):
             return self._deliver(call, outcome)
         if isinstance(outcome, LostResponse):
             failure = outcome.failure
-            return self._serve(call)._replace(
+            return self._carry_out(call, self._own_outcome(call))._replace(
                 outcome=failure.label, status_code=None, error_message=failure.text, response=failure
             )
         request_id, _ = self._draw_ids()
@@ -227,12 +236,6 @@ class Service:
             return _Answer(outcome.label, raw.status_code, None, request_id, now, raw)
         response = write_error(outcome.name, outcome.http_status, outcome.text, request_id)
         return _Answer(outcome.label, outcome.http_status, outcome.text, request_id, now, response)
-
-    def _serve(self, call: Call) -> _Answer:
-        """Answer as the service does where no injection interferes."""
-        if call.operation != SEND:
-            return self._judge(call)
-        return self._carry_out(call, self.faults.of_service(call, self.clock.now()) or _SUCCESSFUL)
 
     def _deliver(self, call: Call, delivery: Delivery) -> _Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""

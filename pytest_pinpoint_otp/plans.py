@@ -1,0 +1,312 @@
+"""Failure plans: what a fake did, or is to do, as a value that can be compared, kept in a file and followed again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, NamedTuple
+
+from pytest_pinpoint_otp.faults import Injection
+from pytest_pinpoint_otp.hints import did_you_mean, kind
+from pytest_pinpoint_otp.journal import Call, Journal
+from pytest_pinpoint_otp.operations import SEND
+from pytest_pinpoint_otp.outcomes import (
+    Delivery,
+    ErrorResponse,
+    LostResponse,
+    Outcome,
+    RawResponse,
+    TransportFailure,
+    parse_outcome,
+)
+
+VERSION: Final = 1
+"""The schema of the JSON document."""
+
+_FILTERS: Final = ("destination", "reference_id", "application_id")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FailureStep:
+    """One step of a plan: an outcome, and which calls or attempts end in it. Read as the arguments of ``inject``.
+
+    Args:
+        outcome: in any form that `PinpointOTP.inject` takes but a callable.
+        operation: ``SendOTPMessage`` or ``VerifyOTPMessage``.
+        per: ``"call"`` or ``"attempt"``.
+        after: how many matching calls or attempts pass first.
+        times: for how many it holds; None: for ever.
+        destination: only calls for this ``DestinationIdentity``; None: for any, as with the next two.
+        reference_id: only calls with this ``ReferenceId``.
+        application_id: only calls for this application.
+
+    Raises:
+        TypeError: a member has the wrong type.
+        ValueError: an unknown name, or a count out of range.
+    """
+
+    outcome: Any
+    operation: str = SEND
+    per: str = "call"
+    after: int = 0
+    times: int | None = 1
+    destination: str | None = None
+    reference_id: str | None = None
+    application_id: str | None = None
+
+    def __post_init__(self) -> None:
+        outcome = parse_outcome(self.outcome, self.operation)
+        if callable(outcome):
+            raise TypeError(f"FailureStep: outcome takes no callable, such as {self.outcome!r}: a plan is data.")
+        object.__setattr__(self, "outcome", outcome)
+        for name in _FILTERS:
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"FailureStep: {name} takes a str, not {kind(value)}.")
+        self.injection(optional=True, lock=threading.RLock())
+
+    def injection(self, *, optional: bool, lock: threading.RLock) -> Injection:
+        """Return a new injection that carries the step out."""
+        return Injection(
+            self.outcome,
+            operation=self.operation,
+            per=self.per,
+            times=self.times,
+            after=self.after,
+            optional=optional,
+            filters={name: getattr(self, name) for name in _FILTERS},
+            lock=lock,
+        )
+
+    def __repr__(self) -> str:
+        words = [repr(self.outcome), *(f"{name}={value!r}" for name, value in self._unusual())]
+        return f"FailureStep({', '.join(words)})"
+
+    def _unusual(self) -> Iterator[tuple[str, Any]]:
+        """Yield the members beside the outcome that are not as they are by default."""
+        for field in fields(self)[1:]:
+            value = getattr(self, field.name)
+            if value != field.default:
+                yield field.name, value
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePlan:
+    """What is to go wrong in a test: an immutable, comparable value, made of steps.
+
+    ``fake.follow(plan)`` carries it out, ``fake.recorded_plan()`` returns the one that reproduces what a fake did, and
+    `to_json` and `from_json` keep it in a file.
+
+    Args:
+        steps: the `FailureStep` values, oldest first.
+
+    Raises:
+        TypeError: a step is no `FailureStep`.
+    """
+
+    steps: tuple[FailureStep, ...] = ()
+
+    def __post_init__(self) -> None:
+        steps = tuple(self.steps)
+        for step in steps:
+            if not isinstance(step, FailureStep):
+                raise TypeError(f"FailurePlan: steps takes FailureStep values, but has {kind(step)}.")
+        object.__setattr__(self, "steps", steps)
+
+    def to_json(self) -> str:
+        """Return the plan as a JSON document, which `from_json` reads.
+
+        Raises:
+            ValueError: a step's exception is an instance, or none of botocore's own: JSON holds its class name only.
+        """
+        steps = [{"outcome": _write_outcome(step.outcome), **dict(step._unusual())} for step in self.steps]
+        return json.dumps({"version": VERSION, "steps": steps}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> FailurePlan:
+        """Read a plan from a JSON document.
+
+        Raises:
+            ValueError: naming the member that is wrong, its value, and what it takes.
+        """
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"The failure plan is no JSON document: {error}.") from None
+        _check_members("the plan", document, {"version", "steps"}, {"version", "steps"})
+        if document["version"] != VERSION:
+            raise ValueError(f"version is {document['version']!r}, but this package reads version {VERSION}.")
+        if not isinstance(document["steps"], list):
+            raise ValueError(f"steps takes a list, not {kind(document['steps'])}.")
+        return cls(tuple(_read_step(f"steps[{index}]", step) for index, step in enumerate(document["steps"])))
+
+
+_STEP_MEMBERS: Final = {field.name for field in fields(FailureStep)}
+
+
+def _read_step(where: str, step: Any) -> FailureStep:
+    _check_members(where, step, _STEP_MEMBERS, {"outcome"})
+    outcome = _read_outcome(f"{where}.outcome", step["outcome"])
+    try:
+        return FailureStep(**{**step, "outcome": outcome})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _write_outcome(outcome: Outcome) -> Any:
+    if isinstance(outcome, TransportFailure):
+        return {"exception": _write_exception(outcome)}
+    if isinstance(outcome, LostResponse):
+        return {"lost_response": _write_exception(outcome.failure)}
+    members = {
+        field.name: value for field in fields(outcome) if (value := getattr(outcome, field.name)) not in (None, {})
+    }
+    if isinstance(outcome, Delivery):
+        return {"delivery": {**members, "status": outcome.label}}
+    if isinstance(outcome, ErrorResponse):
+        return {"error": members}
+    del members["body"]
+    return {"raw_response": {**members, **_write_body(outcome.content)}}
+
+
+def _write_exception(failure: TransportFailure) -> str:
+    from botocore import exceptions
+
+    if getattr(exceptions, failure.label, None) is not failure.exception:
+        raise ValueError(
+            f"to_json: {failure!r} cannot be written; JSON holds the names of botocore's own exception classes only."
+        )
+    return failure.label
+
+
+def _write_body(body: bytes) -> dict[str, str]:
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode()}
+
+
+def _read_outcome(where: str, written: Any) -> Any:
+    if isinstance(written, str):
+        return written
+    if not isinstance(written, dict) or len(written) != 1 or next(iter(written)) not in _OUTCOME_READERS:
+        raise ValueError(f"{where} is {written!r}, but takes a name, or an object with one of: {_OUTCOME_KINDS}.")
+    name, value = next(iter(written.items()))
+    try:
+        return _OUTCOME_READERS[name](value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}.{name}: {error}") from None
+
+
+def _read_raw_response(members: Any) -> RawResponse:
+    _check_members("raw_response", members, {"status_code", "body", "body_base64", "headers"}, {"status_code"})
+    members = dict(members)
+    if "body_base64" in members:
+        members["body"] = base64.b64decode(members.pop("body_base64"), validate=True)
+    return RawResponse(**members)
+
+
+def _read_exception(name: Any) -> type[Exception]:
+    from botocore import exceptions
+
+    cls = getattr(exceptions, name, None) if isinstance(name, str) else None
+    if not isinstance(cls, type):
+        raise ValueError(f"{name!r} is no exception class of botocore.exceptions.")
+    return cls
+
+
+_OUTCOME_READERS: Final[Mapping[str, Any]] = {
+    "delivery": lambda members: Delivery(**members),
+    "error": lambda members: ErrorResponse(**members),
+    "exception": _read_exception,
+    "lost_response": lambda name: LostResponse(_read_exception(name)),
+    "raw_response": _read_raw_response,
+}
+_OUTCOME_KINDS: Final = ", ".join(_OUTCOME_READERS)
+
+
+def _check_members(where: str, document: Any, known: Collection[str], needed: Iterable[str]) -> None:
+    if not isinstance(document, dict):
+        raise ValueError(f"{where} takes an object, not {kind(document)}.")
+    for name in document:
+        if name not in known:
+            raise ValueError(f"{where} has no member {name!r}.{did_you_mean(name, known)}")
+    for name in needed:
+        if name not in document:
+            raise ValueError(f"{where} lacks its member {name!r}.")
+
+
+class Position(NamedTuple):
+    """Where an attempt stands among its operation's, refused ones not counted."""
+
+    call: int | None
+    """Which of the calls it begins; None where it goes on with one."""
+    attempt: int
+
+
+class _Entry(NamedTuple):
+    """An attempt that was not answered by the rules of OTP alone."""
+
+    call: Call
+    position: Position
+    outcome: Outcome
+    injection: Injection | None
+
+
+class Recording:
+    """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}
+        self._entries: dict[str, list[_Entry]] = {}
+
+    def begin(self, call: Call) -> Position:
+        """Count an attempt that is not refused, before anybody answers it."""
+        attempt = self._attempts.get(call.operation, 0)
+        self._attempts[call.operation] = attempt + 1
+        if call.attempts:
+            return Position(None, attempt)
+        index = self._calls.get(call.operation, 0)
+        self._calls[call.operation] = index + 1
+        return Position(index, attempt)
+
+    def note(self, call: Call, position: Position, outcome: Outcome, injection: Injection | None) -> None:
+        """Keep what an attempt ended in; ``injection`` is None where a quota or an opt-out decided."""
+        self._entries.setdefault(call.invocation_id, []).append(_Entry(call, position, outcome, injection))
+
+    def plan(self, journal: Journal, only: Collection[Injection] | None = None) -> FailurePlan:
+        """Return the plan that reproduces what was noted, or what these injections have given."""
+        steps: list[FailureStep] = []
+        for invocation_id, entries in self._entries.items():
+            call = journal.call(invocation_id)
+            made = len(call.attempts) if call else 0
+            wanted = [entry for entry in entries if only is None or entry.injection in only]
+            steps += _steps_of_call(wanted, made)
+        return FailurePlan(tuple(_merged(steps)))
+
+
+def _steps_of_call(entries: Sequence[_Entry], attempts: int) -> list[FailureStep]:
+    """Return one step for a call whose attempts all ended alike, or else one for each attempt."""
+    outcomes = [entry.outcome for entry in entries]
+    if len(entries) == attempts and outcomes.count(outcomes[0]) == attempts and entries[0].position.call is not None:
+        return [FailureStep(outcomes[0], entries[0].call.operation, after=entries[0].position.call)]
+    return [
+        FailureStep(entry.outcome, entry.call.operation, per="attempt", after=entry.position.attempt)
+        for entry in entries
+    ]
+
+
+def _merged(steps: Iterable[FailureStep]) -> list[FailureStep]:
+    """Put steps that follow on each other with the same outcome into one."""
+    merged: list[FailureStep] = []
+    for step in steps:
+        last = merged[-1] if merged else None
+        if last and last.times and step == replace(last, after=last.after + last.times, times=1):
+            merged[-1] = replace(last, times=last.times + 1)
+        else:
+            merged.append(step)
+    return merged
