@@ -26,7 +26,7 @@ QUOTA_RUNS_DRY_AFTER = 60
 """More calls than standard mode's quota has room for: 17 that fail, or 50 that are throttled."""
 
 
-class SlowedDown(Exception):
+class SlowedDownError(Exception):
     """Adaptive mode makes a call wait for its turn."""
 
 
@@ -42,7 +42,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def wait(condition: Any, timeout: float | None = None) -> bool:
         # What adaptive mode's token bucket waits on.
         recorded.append(timeout or 0)
-        raise SlowedDown
+        raise SlowedDownError
 
     monkeypatch.setattr(time, "sleep", record)
     monkeypatch.setattr(threading.Condition, "wait", wait)
@@ -83,7 +83,7 @@ def is_slowed_down(call: Callable[[], object]) -> bool:
         for _ in range(50):
             with contextlib.suppress(ClientError):
                 call()
-    except SlowedDown:
+    except SlowedDownError:
         return True
     return False
 
