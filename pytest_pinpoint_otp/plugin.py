@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     config.stash[_configured] = _read_configuration(config)
     if _getini(config, _AUTOUSE):
-        from pytest_pinpoint_otp import reach
+        import pytest_pinpoint_otp.reach as reach
 
         config.add_cleanup(reach.turn_off_metadata())
 
@@ -97,7 +97,7 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
     Every boto3 and botocore client reaches it, without credentials or network. Read what arrived with ``code_for``
     and ``messages``, make calls fail with ``inject``, move its clock with ``advance``.
     """
-    from pytest_pinpoint_otp import reach
+    import pytest_pinpoint_otp.reach as reach
     from pytest_pinpoint_otp.fake import PinpointOTP
 
     item = request.node
@@ -149,7 +149,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for item in session.items:
         # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
         if (fake := item.stash.get(_fake, None)) is not None:
-            from pytest_pinpoint_otp import reach
+            import pytest_pinpoint_otp.reach as reach
 
             reach.deactivate(fake)
 
