@@ -239,8 +239,8 @@ class LostResponse:
             from botocore.exceptions import ReadTimeoutError
 
             object.__setattr__(self, "exception", ReadTimeoutError)
-        elif not isinstance(_read_outcome(self.exception), TransportFailure):
-            raise TypeError(f"LostResponse takes a transport exception of botocore, not {kind(self.exception)}.")
+        else:
+            _read_transport_exception(self.exception)
 
     def __repr__(self) -> str:
         written = _exception_as_written(self.exception)
@@ -368,13 +368,20 @@ def _read_exception(value: type | BaseException) -> Outcome:
     from botocore import exceptions
 
     cls = value if isinstance(value, type) else type(value)
-    if issubclass(cls, exceptions.ClientError):
-        if value is cls and cls.__name__ in MODELLED_ERRORS:
-            return ErrorResponse(cls.__name__)
-        raise ValueError(
-            f"{value!r} is no modelled exception class of the OTP operations: give client.exceptions.X, or"
-            " ErrorResponse(name, message=..., status_code=...)."
-        )
+    if not issubclass(cls, exceptions.ClientError):
+        return _read_transport_exception(value)
+    if value is cls and cls.__name__ in MODELLED_ERRORS:
+        return ErrorResponse(cls.__name__)
+    raise ValueError(
+        f"{value!r} is no modelled exception class of the OTP operations: give client.exceptions.X, or"
+        " ErrorResponse(name, message=..., status_code=...)."
+    )
+
+
+def _read_transport_exception(value: object) -> TransportFailure:
+    from botocore import exceptions
+
+    cls = value if isinstance(value, type) else type(value)
     if not issubclass(cls, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         raise TypeError(
             f"{value!r} is no transport exception of botocore: those derive from HTTPClientError or ConnectionError in"
