@@ -60,9 +60,9 @@ def __getattr__(name: str) -> Any:
     # Handed on when asked for: pytest imports this package at start-up, whether or not a test uses it.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    # Never kept: between two runs in one process, pytester replaces this package's modules, but not the package itself.
+    # For the same reason the modules say `import pytest_pinpoint_otp.reach as reach`: `from` may find a stale one.
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pytest_pinpoint_otp import reach, report, waiting
+import pytest_pinpoint_otp.reach as reach
+import pytest_pinpoint_otp.report as report
+import pytest_pinpoint_otp.waiting as waiting
 from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification, check_fields, select

@@ -6,13 +6,15 @@ import functools
 import inspect
 import unittest
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from pytest_pinpoint_otp import reach
+import pytest_pinpoint_otp.reach as reach
 from pytest_pinpoint_otp.fake import PinpointOTP
 from pytest_pinpoint_otp.options import Options, read_options
+
+_CLASS_OPTIONS: Final = "_pinpoint_otp_options"
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
@@ -50,13 +52,12 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
 
     def __init__(self, **options: Any) -> None:
         self._options = read_options(options, "mock_pinpoint_otp")
-        self._entered: list[AbstractContextManager[PinpointOTP]] = []
+        self._entered: list[PinpointOTP] = []
 
     def start(self) -> PinpointOTP:
         """Enter a fresh fake and return it."""
-        entry = _entry(self._options)
-        fake = entry.__enter__()
-        self._entered.append(entry)
+        fake = _enter(self._options)
+        self._entered.append(fake)
         return fake
 
     def stop(self) -> None:
@@ -95,7 +96,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     ) -> None:
         if not self._entered:
             raise RuntimeError("This mock_pinpoint_otp is not started, so it cannot be stopped.")
-        self._entered.pop().__exit__(exc_type, exc, traceback)
+        _leave(self._entered.pop(), checked=exc_type is None)
 
     def _decorate_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -119,20 +120,26 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
                 f"mock_pinpoint_otp decorates functions, coroutine functions and unittest.TestCase classes;"
                 f" {cls.__name__} is none of these. For pytest's classes use @pytest.mark.pinpoint_otp."
             )
+        decorated = hasattr(cls, _CLASS_OPTIONS)
+        setattr(cls, _CLASS_OPTIONS, self._options)
+        if decorated:
+            # A base class has wrapped them, and takes the options of the class that runs.
+            return cls
         # run() and debug() are the two ways to run a test, and both hold setUp, tearDown and cleanups.
         for name in ("run", "debug"):
             # No plain function: moto's decorator on the same class would enter moto around it, and so outside of each
             # test method, where it no longer forgets the data of the method before.
-            setattr(cls, name, functools.partialmethod(self._around_test(getattr(cls, name))))
+            setattr(cls, name, functools.partialmethod(_around_test(getattr(cls, name))))
         return cls
 
-    def _around_test(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(run)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _entry(self._options, checked=False):
-                return run(*args, **kwargs)
 
-        return wrapper
+def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(run)
+    def wrapper(test: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
+        with _entry(getattr(test, _CLASS_OPTIONS), checked=False):
+            return run(test, *args, **kwargs)
+
+    return wrapper
 
 
 def active_pinpoint_otp() -> PinpointOTP:
@@ -150,13 +157,25 @@ def active_pinpoint_otp() -> PinpointOTP:
     return fake
 
 
-@contextmanager
-def _entry(options: Options, *, checked: bool = True) -> Iterator[PinpointOTP]:
+# Not a generator in one piece: that would leave the fake when the mock is collected as garbage.
+def _enter(options: Options) -> PinpointOTP:
     fake = PinpointOTP(options)
     reach.activate(fake)
-    try:
-        yield fake
-    finally:
-        reach.deactivate(fake)
+    return fake
+
+
+def _leave(fake: PinpointOTP, *, checked: bool) -> None:
+    reach.deactivate(fake)
     if checked and (unused := fake._check_end()):
         raise AssertionError(unused)
+
+
+@contextmanager
+def _entry(options: Options, *, checked: bool = True) -> Iterator[PinpointOTP]:
+    fake = _enter(options)
+    try:
+        yield fake
+    except BaseException:
+        _leave(fake, checked=False)
+        raise
+    _leave(fake, checked=checked)
