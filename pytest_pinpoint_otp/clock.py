@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from pytest_pinpoint_otp.hints import kind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,3 +32,36 @@ class Clock:
         """
         self.now() + by
         self._ahead += by
+
+
+def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
+    """Read a duration as `PinpointOTP.advance` takes it.
+
+    Args:
+        by: a timedelta, or None.
+        parts: keyword arguments of a timedelta, of which those that are None were not given.
+
+    Raises:
+        TypeError: none or both of the two forms, or one that is no number.
+        ValueError: it is negative, or beyond what a timedelta holds.
+    """
+    usage = "advance takes a timedelta or keywords such as minutes=5"
+    given = {name: value for name, value in parts.items() if value is not None}
+    if by is None:
+        if not given:
+            raise TypeError(f"{usage}: give one of them.")
+        for name, value in given.items():
+            if not isinstance(value, (int, float)):
+                raise TypeError(f"advance: {name} takes a number, not {kind(value)}.")
+        try:
+            by = timedelta(**given)
+        except (OverflowError, ValueError) as error:
+            shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
+            raise ValueError(f"advance: {shown} is no duration: {error}.") from None
+    elif given:
+        raise TypeError(f"{usage}, not both.")
+    if not isinstance(by, timedelta):
+        raise TypeError(f"{usage}, not {kind(by)}.")
+    if by < timedelta(0):
+        raise ValueError(f"advance: the clock never goes back, but {by!r} is negative.")
+    return by

@@ -8,10 +8,12 @@ from typing import Any, Final
 import pytest_pinpoint_otp.reach as reach
 import pytest_pinpoint_otp.report as report
 import pytest_pinpoint_otp.waiting as waiting
+from pytest_pinpoint_otp.clock import read_duration
+from pytest_pinpoint_otp.engine import Key
 from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification, check_fields, select
-from pytest_pinpoint_otp.limits import check_parameter
+from pytest_pinpoint_otp.limits import ParameterError, check_parameter
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND, WIRE_NAMES
 from pytest_pinpoint_otp.options import Options
 from pytest_pinpoint_otp.outcomes import DeliveryStatus
@@ -346,10 +348,12 @@ class PinpointOTP:
                 entity_id, template_id. None leaves one to its default.
 
         Raises:
-            TypeError: an unknown parameter, or a code that is no str.
-            ValueError: a parameter outside AWS's limits, an application that does not exist, or a code that is not of
-                ``code_length`` digits.
+            TypeError: an unknown parameter, or an application ID or a code that is no str.
+            ValueError: a parameter of the wrong type or outside AWS's limits, an application that does not exist, or a
+                code that is not of ``code_length`` digits.
         """
+        if not isinstance(application_id, str):
+            raise TypeError(f"issue: application_id takes a str, not {kind(application_id)}.")
         for name in parameters:
             if name not in WIRE_NAMES:
                 raise TypeError(f"issue: there is no parameter {name!r}.{did_you_mean(name, WIRE_NAMES)}")
@@ -357,7 +361,7 @@ class PinpointOTP:
         if code is not None:
             self._check_code("issue", code)
             if given.setdefault("code_length", len(code)) != len(code):
-                raise ValueError(f"issue: the code {code!r} has {len(code)} digits, not {given['code_length']}.")
+                raise ValueError(f"issue: the code {code!r} has {len(code)} digits, not {given['code_length']!r}.")
         request = {WIRE_NAMES[name]: value for name, value in (_ISSUE_DEFAULTS | given).items()}
         request |= {"DestinationIdentity": destination, "ReferenceId": reference_id}
         return self._service.arrange(application_id, request, code)
@@ -375,10 +379,10 @@ class PinpointOTP:
         self,
         by: timedelta | None = None,
         *,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
+        days: float | None = None,
+        hours: float | None = None,
+        minutes: float | None = None,
+        seconds: float | None = None,
     ) -> None:
         """Move the service's clock ahead; the process's own clock stays.
 
@@ -389,19 +393,12 @@ class PinpointOTP:
             TypeError: no duration, two forms of it, or one that is no number.
             ValueError: the clock would go back, or beyond the year 9999.
         """
-        if by is None:
-            by = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        elif not isinstance(by, timedelta):
-            raise TypeError(f"advance takes a timedelta or keywords such as minutes=5, not {kind(by)}.")
-        elif days or hours or minutes or seconds:
-            raise TypeError("advance takes a timedelta or keywords such as minutes=5, not both.")
-        if by < timedelta(0):
-            raise ValueError(f"advance: the clock never goes back, but {by!r} is negative.")
+        ahead = read_duration(by, {"days": days, "hours": hours, "minutes": minutes, "seconds": seconds})
         with reach.lock:
             try:
-                self._service.clock.advance(by)
+                self._service.clock.advance(ahead)
             except OverflowError:
-                raise ValueError(f"advance: {by!r} from now is beyond the year 9999.") from None
+                raise ValueError(f"advance: {ahead!r} from now is beyond the year 9999.") from None
 
     def reset(self) -> None:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
@@ -444,6 +441,12 @@ class PinpointOTP:
             raise LookupError(report.missing("message", selection, None, [], self.messages, self._journal))
         return message
 
+    def _accepts(self, message: SentMessage) -> bool:
+        """Tell whether the service would accept the code of a message now."""
+        key = Key(message.application_id, message.destination, message.reference_id)
+        with reach.lock:
+            return self._service.engine.accepts(key, message.code, self.now())
+
     def _begin_wait(
         self, where: str, destination: object, fields: dict[str, object], timeout: object
     ) -> tuple[dict[str, object], Journal, int]:
@@ -468,7 +471,10 @@ class PinpointOTP:
             raise TypeError(f"{where} takes codes as str, since a code may start with a zero, not {kind(code)}.")
         if not (code.isascii() and code.isdigit()):
             raise ValueError(f"{where}: the code {code!r} is not made of the digits 0 to 9.")
-        check_parameter(SEND, "CodeLength", len(code), enforce=self._options.enforce_limits)
+        try:
+            check_parameter(SEND, "CodeLength", len(code), enforce=self._options.enforce_limits)
+        except ParameterError as error:
+            raise ValueError(f"{where}: the code {code!r} has {len(code)} digits: {error}") from None
 
 
 def _selection(

@@ -1,0 +1,473 @@
+"""A mistake is told where it is made, by name and value, and leaves the fake as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED, exceptions
+from botocore.config import Config
+from helpers import APPLICATION, DESTINATION, LEFT_OUT, REFERENCE, send, send_request, send_status, verify
+
+from pytest_pinpoint_otp import Delivery, ErrorResponse, PinpointOTP, mock_pinpoint_otp
+
+
+class Unknown(exceptions.ClientError):
+    """An exception of no service."""
+
+
+@pytest.fixture
+def untouched(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> Iterator[PinpointOTP]:
+    """Hand out the fake, and prove at the end that nothing that was tried has left a trace in it."""
+    before = pinpoint_otp.now()
+    yield pinpoint_otp
+    assert pinpoint_otp.calls == pinpoint_otp.messages == pinpoint_otp.verifications == []
+    assert pinpoint_otp.now() - before < timedelta(minutes=5)
+    assert send_status(pinpoint_otp_client) == "SUCCESSFUL"
+    with mock_pinpoint_otp(seed="another") as another:
+        send(pinpoint_otp_client)
+    assert pinpoint_otp.code_for() not in {"012345", "111111", another.code_for()}
+    assert verify(pinpoint_otp_client, pinpoint_otp.code_for())
+
+
+# -- inject ------------------------------------------------------------------------------------------------------------
+
+INJECT_MISTAKES = [
+    # No outcome, or none that exists.
+    ((), {}, TypeError, r"inject: give at least one outcome"),
+    (("THROTLED",), {}, ValueError, r"'THROTLED' is neither .* Did you mean 'THROTTLED'\?"),
+    (("throttled",), {}, ValueError, r"'throttled' is neither .* Did you mean 'THROTTLED'\?"),
+    (("BadRequestExeption",), {}, ValueError, r"Did you mean 'BadRequestException'\?"),
+    (("xyzzy",), {}, ValueError, r"'xyzzy' is neither .* Choose from: BadRequestException"),
+    (("",), {}, ValueError, r"'' is neither a delivery status nor a modelled error"),
+    (("THROTTLED", "OPTOUT"), {}, ValueError, r"'OPTOUT' is neither .* Did you mean 'OPT_OUT'\?"),
+    ((503,), {}, TypeError, r"503 \(int\) is no outcome"),
+    ((None,), {}, TypeError, r"None \(NoneType\) is no outcome"),
+    ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is no outcome"),
+    ((b"THROTTLED",), {}, TypeError, r"b'THROTTLED' \(bytes\) is no outcome"),
+    ((ValueError,), {}, TypeError, r"ValueError.* is no transport exception of botocore"),
+    ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is no transport exception"),
+    ((KeyboardInterrupt(),), {}, TypeError, r"KeyboardInterrupt\(\) is no transport exception"),
+    ((int,), {}, TypeError, r"'int'.* is no transport exception"),
+    ((exceptions.ParamValidationError,), {}, TypeError, r"ParamValidationError.* is no transport exception"),
+    ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is no modelled exception class"),
+    ((Unknown,), {}, ValueError, r"Unknown.* is no modelled exception class"),
+    ((exceptions.ClientError({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"ErrorResponse\("),
+    # An operation that is not faked, or has no delivery.
+    (("THROTTLED",), {"operation": "SendMessages"}, ValueError, r"'SendMessages' is not faked.* 'SendOTPMessage'\?"),
+    (("THROTTLED",), {"operation": "send_otp_message"}, ValueError, r"'send_otp_message' is not faked"),
+    (("THROTTLED",), {"operation": None}, ValueError, r"None is not faked.* Choose from"),
+    (("THROTTLED",), {"operation": ["SendOTPMessage"]}, ValueError, r"\['SendOTPMessage'\] is not faked"),
+    (("THROTTLED",), {"operation": "VerifyOTPMessage"}, ValueError, r"'THROTTLED' is a delivery, and VerifyOTPMessage"),
+    ((Delivery("OPT_OUT"),), {"operation": "VerifyOTPMessage"}, ValueError, r"delivers nothing.*wrong_code\(\)"),
+    # Counts.
+    (("THROTTLED",), {"times": 0}, ValueError, r"times is 0, but takes 1 or more"),
+    (("THROTTLED",), {"times": -1}, ValueError, r"times is -1, but takes 1 or more"),
+    (("THROTTLED",), {"times": "2"}, TypeError, r"times takes an int .* not '2' \(str\)"),
+    (("THROTTLED",), {"times": 1.0}, TypeError, r"times takes an int .* not 1\.0 \(float\)"),
+    (("THROTTLED",), {"times": True}, TypeError, r"times takes an int .* not True \(bool\)"),
+    (("THROTTLED",), {"after": -1}, ValueError, r"after is -1, but takes 0 or more"),
+    (("THROTTLED",), {"after": None}, TypeError, r"after takes an int .* not None \(NoneType\)"),
+    (("THROTTLED",), {"after": False}, TypeError, r"after takes an int .* not False \(bool\)"),
+    # The other arguments.
+    (("THROTTLED",), {"per": "calls"}, ValueError, r"per is 'calls', but takes 'call' or 'attempt'"),
+    (("THROTTLED",), {"per": None}, ValueError, r"per is None, but takes 'call' or 'attempt'"),
+    (("THROTTLED",), {"optional": 1}, TypeError, r"optional takes True or False, not 1 \(int\)"),
+    (("THROTTLED",), {"destination": 15550100123}, TypeError, r"destination takes a str, not 15550100123 \(int\)"),
+    (("THROTTLED",), {"reference_id": b"sign-up"}, TypeError, r"reference_id takes a str, not b'sign-up' \(bytes\)"),
+    (("THROTTLED",), {"application_id": 1.5}, TypeError, r"application_id takes a str, not 1\.5 \(float\)"),
+    (("THROTTLED",), {"destination": [DESTINATION]}, TypeError, r"destination takes a str, not \['\+1555.*\(list\)"),
+    (("THROTTLED",), {"destination": {DESTINATION}}, TypeError, r"destination takes a str, not .*\(set\)"),
+    (("THROTTLED",), {"destination": (DESTINATION,)}, TypeError, r"destination takes a str, not .*\(tuple\)"),
+    (("THROTTLED",), {"destination": lambda value: True}, TypeError, r"destination takes a str, not .*\(function\)"),
+    (("THROTTLED",), {"destinaton": DESTINATION}, TypeError, r"unexpected keyword argument 'destinaton'"),
+]
+
+
+@pytest.mark.parametrize(("outcomes", "arguments", "error", "match"), INJECT_MISTAKES)
+def test_a_mistake_in_inject_is_told_there(
+    untouched: PinpointOTP, outcomes: Any, arguments: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        untouched.inject(*outcomes, **arguments)
+
+
+def test_a_transport_exception_that_its_class_alone_cannot_build_must_be_an_instance(untouched: PinpointOTP) -> None:
+    class OddError(exceptions.HTTPClientError):
+        fmt = "{region} is odd"
+
+    with pytest.raises(TypeError, match=r"OddError cannot be built from its class alone .* inject an instance"):
+        untouched.inject(OddError)
+
+
+# -- Outcomes ----------------------------------------------------------------------------------------------------------
+
+OUTCOME_MISTAKES = [
+    (Delivery, {"status": "THROTLED"}, ValueError, r"'THROTLED' is no delivery status\. Did you mean 'THROTTLED'\?"),
+    (Delivery, {"status": None}, TypeError, r"status takes a DeliveryStatus or its name, not None"),
+    (Delivery, {"status": 200}, TypeError, r"status takes a DeliveryStatus or its name, not 200 \(int\)"),
+    (Delivery, {"status": "DUPLICATE", "status_code": "400"}, TypeError, r"status_code takes an int, not '400'"),
+    (Delivery, {"status": "DUPLICATE", "status_code": True}, TypeError, r"status_code takes an int, not True"),
+    (Delivery, {"status": "DUPLICATE", "status_code": 99}, ValueError, r"status_code is 99, but takes 100 to 599"),
+    (Delivery, {"status": "DUPLICATE", "status_code": 600}, ValueError, r"status_code is 600, but takes 100 to 599"),
+    (Delivery, {"status": "DUPLICATE", "status_message": 1}, TypeError, r"status_message takes a str, not 1 \(int\)"),
+    (Delivery, {"status": "DUPLICATE", "updated_token": b"x"}, TypeError, r"updated_token takes a str, not b'x'"),
+    (Delivery, {"status": "DUPLICATE", "endpoint_id": 1}, TypeError, r"endpoint_id takes a str, not 1 \(int\)"),
+    (Delivery, {"status": "DUPLICATE", "statuscode": 1}, TypeError, r"unexpected keyword argument 'statuscode'"),
+    (ErrorResponse, {"name": "SlowDown"}, ValueError, r"'SlowDown' is not modelled .* give its status_code="),
+    (ErrorResponse, {"name": "ForbidenException"}, ValueError, r"Did you mean 'ForbiddenException'\?"),
+    (ErrorResponse, {"name": ""}, ValueError, r"'' is no name of an error"),
+    (ErrorResponse, {"name": "Slow\nDown", "status_code": 503}, ValueError, r"is no name of an error"),
+    (ErrorResponse, {"name": None}, TypeError, r"name takes the error's name, not None"),
+    (ErrorResponse, {"name": exceptions.ClientError}, TypeError, r"name takes the error's name, not <class"),
+    (ErrorResponse, {"name": "BadRequestException", "message": 1}, TypeError, r"message takes a str, not 1 \(int\)"),
+    (ErrorResponse, {"name": "SlowDown", "status_code": 399}, ValueError, r"status_code is 399, but takes 400 to 599"),
+    (ErrorResponse, {"name": "SlowDown", "status_code": 600}, ValueError, r"status_code is 600, but takes 400 to 599"),
+    (ErrorResponse, {"name": "SlowDown", "status_code": "503"}, TypeError, r"status_code takes an int, not '503'"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "arguments", "error", "match"), OUTCOME_MISTAKES)
+def test_a_mistake_in_an_outcome_is_told_where_it_is_made(
+    outcome: Any, arguments: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        outcome(**arguments)
+
+
+@pytest.mark.parametrize("status_code", [100, 599])
+def test_the_status_code_of_a_delivery_has_ends(pinpoint_otp_client: Any, status_code: int) -> None:
+    with mock_pinpoint_otp() as fake:
+        fake.inject(Delivery("DUPLICATE", status_code=status_code))
+        assert send(pinpoint_otp_client)["Result"][DESTINATION]["StatusCode"] == status_code
+
+
+@pytest.mark.parametrize("status_code", [400, 599])
+def test_the_status_code_of_an_error_has_ends(status_code: int) -> None:
+    with mock_pinpoint_otp() as fake:
+        fake.inject(ErrorResponse("SlowDown", status_code=status_code))
+        with pytest.raises(exceptions.ClientError) as caught:
+            send(unchecked_client())
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status_code
+
+
+# -- Numbers and codes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["opt_out", "opt_in"])
+@pytest.mark.parametrize("number", ["", "15550100123", "+0123456", "+1", "+1-555-010-0123", " +15550100123", "me"])
+def test_a_number_that_is_no_e_164_is_refused(untouched: PinpointOTP, method: str, number: str) -> None:
+    with pytest.raises(ValueError, match=r"E\.164") as caught:
+        getattr(untouched, method)(number)
+    assert repr(number) in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["opt_out", "opt_in"])
+@pytest.mark.parametrize("number", [15550100123, None, b"+15550100123", [DESTINATION]])
+def test_a_number_that_is_no_text_is_refused(untouched: PinpointOTP, method: str, number: Any) -> None:
+    with pytest.raises(TypeError, match=f"{method} takes a phone number as str") as caught:
+        getattr(untouched, method)(number)
+    assert repr(number) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("codes", "error", "match"),
+    [
+        ((), TypeError, r"queue_codes: give at least one code"),
+        (("1234",), ValueError, r"'1234' has 4 digits.*5 to 8"),
+        (("123456789",), ValueError, r"'123456789' has 9 digits.*5 to 8"),
+        (("12345a",), ValueError, r"'12345a' is not made of the digits 0 to 9"),
+        (("123 456",), ValueError, r"'123 456' is not made of the digits 0 to 9"),
+        (("",), ValueError, r"'' is not made of the digits 0 to 9"),
+        (("-12345",), ValueError, r"'-12345' is not made of the digits 0 to 9"),
+        (("\u0661\u0662\u0663\u0664\u0665\u0666",), ValueError, r"is not made of the digits 0 to 9"),
+        (("\u00b9\u00b2\u00b3\u00b9\u00b2\u00b3",), ValueError, r"is not made of the digits 0 to 9"),
+        ((123456,), TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
+        ((["012345"],), TypeError, r"not \['012345'\] \(list\)"),
+        ((None,), TypeError, r"not None \(NoneType\)"),
+        (("012345", "111111", "12345x"), ValueError, r"'12345x' is not made of"),
+    ],
+)
+def test_a_mistake_in_a_queued_code_is_told_there(
+    untouched: PinpointOTP, codes: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        untouched.queue_codes(*codes)
+
+
+ISSUE_MISTAKES = [
+    ({"destination": "5550100123"}, ValueError, r"DestinationIdentity is '5550100123', but AWS accepts .*E\.164"),
+    ({"reference_id": ""}, ValueError, r"ReferenceId is '', but AWS accepts 1 to 48 characters"),
+    ({"reference_id": None}, ValueError, r"ReferenceId is missing"),
+    ({"application_id": 7}, TypeError, r"application_id takes a str, not 7 \(int\)"),
+    ({"application_id": None}, TypeError, r"application_id takes a str, not None"),
+    ({"brand_name": "x" * 21}, ValueError, r"BrandName is 'x+', but AWS accepts up to 20 characters"),
+    ({"channel": "EMAIL"}, ValueError, r"Channel is 'EMAIL', but AWS accepts 'SMS'"),
+    ({"code_length": 9}, ValueError, r"CodeLength is 9, but AWS accepts 5 to 8 digits"),
+    ({"code_length": "6"}, ValueError, r"CodeLength is '6', but takes an integer"),
+    ({"code_length": "6", "code": "012345"}, ValueError, r"'012345' has 6 digits, not '6'"),
+    ({"validity_period": 61}, ValueError, r"ValidityPeriod is 61, but AWS accepts 5 to 60 minutes"),
+    ({"allowed_attempts": 0}, ValueError, r"AllowedAttempts is 0, but AWS accepts 1 to 5 attempts"),
+    ({"language": "xx-XX"}, ValueError, r"Language is 'xx-XX', but AWS accepts one of de-DE"),
+    ({"origination_identity": "no sender"}, ValueError, r"OriginationIdentity is 'no sender', but AWS accepts"),
+    ({"entity_id": 1}, ValueError, r"EntityId is 1, but takes a string"),
+    ({"code": "012345", "code_length": 8}, ValueError, r"the code '012345' has 6 digits, not 8"),
+    ({"code": "12345x"}, ValueError, r"'12345x' is not made of the digits 0 to 9"),
+    ({"code": "1234"}, ValueError, r"'1234' has 4 digits.*5 to 8"),
+    ({"code": 123456}, TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
+    ({"brandname": "Example"}, TypeError, r"issue: there is no parameter 'brandname'\. Did you mean 'brand_name'\?"),
+    ({"BrandName": "Example"}, TypeError, r"issue: there is no parameter 'BrandName'\. Did you mean 'brand_name'\?"),
+    ({"xyzzy": 1}, TypeError, r"issue: there is no parameter 'xyzzy'\. Choose from: allowed_attempts"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "match"), ISSUE_MISTAKES)
+def test_a_mistake_in_issue_is_told_there(
+    untouched: PinpointOTP, arguments: Any, error: type[Exception], match: str
+) -> None:
+    valid = {"destination": DESTINATION, "application_id": APPLICATION, "reference_id": REFERENCE}
+    with pytest.raises(error, match=match):
+        untouched.issue(**valid | arguments)
+
+
+def test_issue_knows_the_known_applications() -> None:
+    with mock_pinpoint_otp(applications=["known"]) as fake:
+        with pytest.raises(ValueError, match=r"'unknown' was not found; known applications: 'known'"):
+            fake.issue(DESTINATION, application_id="unknown", reference_id=REFERENCE)
+        assert fake.messages == []
+
+
+@pytest.mark.parametrize(
+    ("positional", "keywords", "error", "match"),
+    [
+        ((), {}, TypeError, r"advance takes a timedelta or keywords such as minutes=5"),
+        ((5,), {}, TypeError, r"advance takes a timedelta or keywords such as minutes=5, not 5 \(int\)"),
+        (("5m",), {}, TypeError, r"not '5m' \(str\)"),
+        ((timedelta(minutes=1),), {"minutes": 1}, TypeError, r"not both"),
+        ((timedelta(minutes=-1),), {}, ValueError, r"the clock never goes back"),
+        ((), {"seconds": -0.000001}, ValueError, r"the clock never goes back"),
+        ((), {"minutes": "5"}, TypeError, r"minutes takes a number, not '5' \(str\)"),
+        ((), {"minutes": float("nan")}, ValueError, r"minutes=nan is no duration"),
+        ((), {"minutes": float("inf")}, ValueError, r"minutes=inf is no duration"),
+        ((), {"days": 10**10, "hours": 1}, ValueError, r"days=10000000000, hours=1 is no duration"),
+        ((timedelta.max,), {}, ValueError, r"beyond the year 9999"),
+        ((), {"weeks": 1}, TypeError, r"unexpected keyword argument 'weeks'"),
+    ],
+)
+def test_a_mistake_in_advance_is_told_there(
+    untouched: PinpointOTP, positional: Any, keywords: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        untouched.advance(*positional, **keywords)
+
+
+# -- Options -----------------------------------------------------------------------------------------------------------
+
+OPTION_MISTAKES = [
+    ({"code_lenght": 6}, TypeError, r"there is no option 'code_lenght'\. Did you mean 'code_length'\?"),
+    ({"enabled": True}, TypeError, r"there is no option 'enabled'\."),
+    ({"code_length": 4}, ValueError, r"code_length is refused: CodeLength is 4, but AWS accepts 5 to 8 digits"),
+    ({"code_length": "6"}, TypeError, r"code_length takes an int, not '6' \(str\)"),
+    ({"code_length": True}, TypeError, r"code_length takes an int, not True \(bool\)"),
+    ({"code_length": None}, TypeError, r"code_length takes an int, not None"),
+    ({"validity_period": 61}, ValueError, r"validity_period is refused: ValidityPeriod is 61"),
+    ({"validity_period": 15.0}, TypeError, r"validity_period takes an int, not 15\.0"),
+    ({"allowed_attempts": 0}, ValueError, r"allowed_attempts is refused: AllowedAttempts is 0"),
+    ({"allowed_attempts": 6}, ValueError, r"allowed_attempts is refused: AllowedAttempts is 6"),
+    ({"enforce_limits": False, "code_length": 0}, ValueError, r"CodeLength is 0, which cannot be simulated"),
+    ({"enforce_limits": 1}, TypeError, r"enforce_limits takes True or False, not 1 \(int\)"),
+    ({"retry_backoff": "no"}, TypeError, r"retry_backoff takes True or False, not 'no' \(str\)"),
+    ({"assert_all_used": None}, TypeError, r"assert_all_used takes True or False, not None"),
+    ({"applications": "a1b2c3d4"}, TypeError, r"applications takes application IDs in a list.* not 'a1b2c3d4'"),
+    ({"applications": 7}, TypeError, r"applications takes application IDs in a list.* not 7 \(int\)"),
+    ({"applications": ["a", 7]}, TypeError, r"applications takes application IDs as str, but has 7 \(int\)"),
+    ({"seed": 1.5}, TypeError, r"seed takes a str or an int, not 1\.5 \(float\)"),
+    ({"seed": None}, TypeError, r"seed takes a str or an int, not None"),
+    ({"seed": True}, TypeError, r"seed takes a str or an int, not True"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "match"), OPTION_MISTAKES)
+def test_a_mistake_in_an_option_is_told_where_it_is_made(options: Any, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match) as caught:
+        mock_pinpoint_otp(**options)
+    assert str(caught.value).startswith("mock_pinpoint_otp: ")
+
+
+# -- Requests that no validating client would send ---------------------------------------------------------------------
+
+
+def unchecked_client() -> Any:
+    """Return a client that sends what it is given, once."""
+    config = Config(parameter_validation=False, signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+    return boto3.client("pinpoint", region_name="us-east-1", config=config)
+
+
+REQUIRED_OF_SEND = ["BrandName", "Channel", "DestinationIdentity", "OriginationIdentity", "ReferenceId"]
+REQUIRED_OF_VERIFY = ["DestinationIdentity", "Otp", "ReferenceId"]
+
+
+@pytest.mark.parametrize("value", [LEFT_OUT, None], ids=["left out", "None"])
+@pytest.mark.parametrize("parameter", REQUIRED_OF_SEND)
+def test_a_send_without_a_required_parameter_is_refused(pinpoint_otp: PinpointOTP, parameter: str, value: Any) -> None:
+    client = unchecked_client()
+
+    with pytest.raises(client.exceptions.BadRequestException, match=f"{parameter} is missing: SendOTPMessage needs"):
+        send(client, **{parameter: value})
+
+    assert pinpoint_otp.messages == []
+    assert pinpoint_otp.calls[0].outcome == "BadRequestException"
+
+
+@pytest.mark.parametrize("value", [LEFT_OUT, None], ids=["left out", "None"])
+@pytest.mark.parametrize("parameter", REQUIRED_OF_VERIFY)
+def test_a_verification_without_a_required_parameter_is_refused(
+    pinpoint_otp: PinpointOTP, parameter: str, value: Any
+) -> None:
+    client = unchecked_client()
+
+    with pytest.raises(client.exceptions.BadRequestException, match=f"{parameter} is missing: VerifyOTPMessage needs"):
+        verify(client, "123456", **{parameter: value})
+
+    assert pinpoint_otp.verifications == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("AllowedAttempts", "3"),
+        ("AllowedAttempts", True),
+        ("BrandName", 1),
+        ("Channel", ["SMS"]),
+        ("CodeLength", 6.0),
+        ("CodeLength", "6"),
+        ("DestinationIdentity", 15550100123),
+        ("EntityId", 1),
+        ("Language", {}),
+        ("OriginationIdentity", False),
+        ("ReferenceId", 7),
+        ("TemplateId", [1]),
+        ("ValidityPeriod", [15]),
+    ],
+)
+def test_a_send_with_a_parameter_of_the_wrong_type_is_refused(
+    pinpoint_otp: PinpointOTP, parameter: str, value: Any
+) -> None:
+    client = unchecked_client()
+    # botocore's serialiser would stop some of these, and another HTTP client would not.
+    body = json.dumps(send_request(**{parameter: value})["SendOTPMessageRequestParameters"])
+
+    with pytest.raises(client.exceptions.BadRequestException) as caught:
+        send_raw(client, body.encode())
+
+    message = caught.value.response["Error"]["Message"]
+    assert message.startswith(f"{parameter} is {value!r}, but takes ")
+    assert pinpoint_otp.messages == []
+
+
+@pytest.mark.parametrize("enforce_limits", [True, False])
+def test_types_are_asked_even_where_limits_are_not_enforced(enforce_limits: bool) -> None:
+    client = unchecked_client()
+    with (
+        mock_pinpoint_otp(enforce_limits=enforce_limits),
+        pytest.raises(client.exceptions.BadRequestException, match="Otp is 123456, but takes a string"),
+    ):
+        verify(client, 123456)
+
+
+@pytest.mark.parametrize(
+    "parameter", ["AllowedAttempts", "CodeLength", "EntityId", "Language", "TemplateId", "ValidityPeriod"]
+)
+def test_an_optional_parameter_that_is_null_counts_as_left_out(pinpoint_otp: PinpointOTP, parameter: str) -> None:
+    body = json.dumps(send_request(**{parameter: None})["SendOTPMessageRequestParameters"])
+
+    assert send_raw(unchecked_client(), body.encode())["MessageResponse"]["Result"]
+    (message,) = pinpoint_otp.messages
+    assert (message.allowed_attempts, message.code_length, message.validity_period) == (3, 6, 15)
+    assert (message.entity_id, message.language, message.template_id) == (None, None, None)
+
+
+def test_a_member_that_aws_does_not_know_is_ignored(pinpoint_otp: PinpointOTP) -> None:
+    body = json.dumps(send_request(Xyzzy={})["SendOTPMessageRequestParameters"])
+
+    send_raw(unchecked_client(), body.encode())
+
+    assert pinpoint_otp.calls[0].outcome == "SUCCESSFUL"
+    assert pinpoint_otp.calls[0].parameters["Xyzzy"] == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        (b"", "no JSON document"),
+        (None, "no JSON document"),
+        (b"{", "no JSON document"),
+        (b"\xff\xfe{}\xff", "no JSON document"),
+        (b"[" * 100_000, "no JSON document"),
+        (b"[]", "is a JSON list, but takes an object"),
+        (b"null", "is a JSON NoneType, but takes an object"),
+        (b'"text"', "is a JSON str, but takes an object"),
+        (b"{}", "is missing: SendOTPMessage needs"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(pinpoint_otp: PinpointOTP, body: Any, match: str) -> None:
+    client = unchecked_client()
+
+    with pytest.raises(client.exceptions.BadRequestException, match=match) as caught:
+        send_raw(client, body)
+
+    (call,) = pinpoint_otp.calls
+    assert (call.parameters, call.destination, call.reference_id) == ({}, None, None)
+    assert (call.outcome, call.status_code) == ("BadRequestException", 400)
+    assert call.error_message == caught.value.response["Error"]["Message"]
+    assert pinpoint_otp.messages == []
+
+
+def test_a_request_that_is_no_post_is_refused(pinpoint_otp: PinpointOTP) -> None:
+    client = unchecked_client()
+
+    with pytest.raises(client.exceptions.MethodNotAllowedException, match="SendOTPMessage takes POST, not PUT"):
+        send_raw(client, b"{}", method="PUT")
+
+    assert pinpoint_otp.calls[0].outcome == "MethodNotAllowedException"
+
+
+@pytest.mark.parametrize("path", ["/v1/apps/a1b2c3d4/messages", "/v2/apps/a1b2c3d4/otp", "/v1/apps/a/b/otp", "/otp"])
+def test_a_request_to_another_path_is_told_what_is_faked(pinpoint_otp: PinpointOTP, path: str) -> None:
+    client = unchecked_client()
+
+    with pytest.raises(exceptions.ClientError, match=r"is not faked: .*SendOTPMessage and VerifyOTPMessage"):
+        send_raw(client, b"{}", path=path)
+
+    assert pinpoint_otp.calls == []
+
+
+def test_a_request_without_an_invocation_id_is_a_call_of_its_own(pinpoint_otp: PinpointOTP) -> None:
+    client = unchecked_client()
+
+    def drop(request: Any, **kwargs: Any) -> None:
+        del request.headers["amz-sdk-invocation-id"]
+
+    client.meta.events.register("request-created.pinpoint", drop)
+    send(client)
+    send(client)
+
+    assert len(pinpoint_otp.calls) == 2
+    assert all(call.invocation_id for call in pinpoint_otp.calls)
+
+
+def send_raw(client: Any, body: bytes | None, *, method: str = "POST", path: str | None = None) -> Any:
+    """Make a send whose HTTP request is changed on the way out."""
+
+    def change(params: dict[str, Any], **kwargs: Any) -> None:
+        params["body"] = body
+        params["method"] = method
+        if path is not None:
+            params["url"] = f"https://pinpoint.us-east-1.amazonaws.com{path}"
+
+    client.meta.events.register("before-call.pinpoint.SendOTPMessage", change)
+    return client.send_otp_message(**send_request())
