@@ -16,8 +16,6 @@ from pytest_pinpoint_otp.options import Options, read_options
 
 _CLASS_OPTIONS: Final = "_pinpoint_otp_options"
 
-_CLASS_OPTIONS: Final = "_pinpoint_otp_options"
-
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
@@ -122,11 +120,6 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
                 f"mock_pinpoint_otp decorates functions, coroutine functions and unittest.TestCase classes;"
                 f" {cls.__name__} is none of these. For pytest's classes use @pytest.mark.pinpoint_otp."
             )
-        decorated = hasattr(cls, _CLASS_OPTIONS)
-        setattr(cls, _CLASS_OPTIONS, self._options)
-        if decorated:
-            # A base class has wrapped them, and takes the options of the class that runs.
-            return cls
         decorated = hasattr(cls, _CLASS_OPTIONS)
         setattr(cls, _CLASS_OPTIONS, self._options)
         if decorated:
