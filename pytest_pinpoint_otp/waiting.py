@@ -16,11 +16,11 @@ from pytest_pinpoint_otp.journal import Journal, SentMessage, differences
 
 
 def check_timeout(where: str, timeout: object) -> None:
-    """Refuse a timeout that is no number of seconds, 0 or more."""
+    """Refuse a timeout that is no number of seconds from 0 to what threads can wait."""
     if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
         raise TypeError(f"{where}: timeout takes seconds as int or float, not {kind(timeout)}.")
     if not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 on.")
+        raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 to {threading.TIMEOUT_MAX}.")
 
 
 def wait(
