@@ -1,3 +1,91 @@
-"""Fixtures for the tests of this repository, beside those of the plugin itself."""
+"""What the tests of this repository need: pytester, and Sybil, which runs every example of README.md and docs/.
+
+A block that begins with a comment of a file name, such as ``# sign_up.py``, is that file, there for the later examples
+of its page. Any other Python block is a test file, which pytest runs. A test whose ``def`` line says ``# fails`` has to
+fail, and a text block after an example has to be in pytest's output for it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import boto3
+from sybil import Example, Sybil
+from sybil.parsers.myst import CodeBlockParser
 
 pytest_plugins = ["pytester"]
+# Projects of their own, with a configuration of their own: docs/test_examples.py runs them.
+collect_ignore = ["docs/examples"]
+
+_SIGN_UP = Path(__file__).parent / "docs" / "examples" / "sign_up"
+_FILE_NAME = re.compile(r"# ([\w.]+\.\w+)\n")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d\.\d{3}")
+
+
+def _evaluate(example: Example) -> None:
+    text = str(example.parsed)
+    named = _FILE_NAME.match(text)
+    if named and not named[1].startswith("test_"):
+        return
+    pytester, monkeypatch = example.namespace["pytester"], example.namespace["monkeypatch"]
+    for name, earlier in _files_before(example):
+        (pytester.path / name).write_text(earlier, encoding="utf-8")
+    name = named[1] if named else "test_example.py"
+    (pytester.path / name).write_text(text, encoding="utf-8")
+    pytester.syspathinsert(_SIGN_UP)
+    # The application's client is made while the examples are collected, before any fake is active.
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
+    # Other plugins of the environment have no part in what a page says.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    result = pytester.runpytest_inprocess("-p", "pytest_pinpoint_otp.plugin", "-W", "error", "--strict-markers", name)
+    output = result.stdout.str()
+    outcomes = result.parseoutcomes()
+    failures = outcomes.get("failed", 0) + outcomes.get("errors", 0)
+    ran = outcomes.get("passed", 0) + failures or "def test" not in text
+    if failures != text.count("# fails") or not ran or result.ret not in (0, 1, 5):
+        raise AssertionError(output)
+    for shown in _output_after(example):
+        if _MOMENT.sub("*", shown.strip()) not in _MOMENT.sub("*", output):
+            raise AssertionError(f"The page shows\n{shown}\nbut pytest says\n{output}")
+
+
+@cache
+def _session() -> boto3.Session:
+    """Return the default session of all examples: each would otherwise parse botocore's model anew."""
+    return boto3.Session()
+
+
+def _files_before(example: Example) -> list[tuple[str, str]]:
+    """Return the files that the page shows before an example, by name and text."""
+    texts = [str(other.parsed) for other in example.document.examples() if other.start < example.start]
+    return [(named[1], text) for text in texts if (named := _FILE_NAME.match(text))]
+
+
+def _output_after(example: Example) -> list[str]:
+    """Return the text blocks between an example and the next one."""
+    shown = []
+    for other in example.document.examples():
+        if other.start > example.start:
+            if other.region.lexemes["arguments"] != "text":
+                break
+            shown.append(str(other.parsed))
+    return shown
+
+
+def _leave_to_pages(example: Example) -> None:
+    """Evaluate nothing: files and outputs belong to the Python examples around them."""
+
+
+pytest_collect_file = Sybil(
+    parsers=[
+        CodeBlockParser("python", _evaluate),
+        CodeBlockParser("toml", _leave_to_pages),
+        CodeBlockParser("ini", _leave_to_pages),
+        CodeBlockParser("text", _leave_to_pages),
+    ],
+    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+    fixtures=["pytester", "monkeypatch"],
+).pytest()
