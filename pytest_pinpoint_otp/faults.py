@@ -84,7 +84,7 @@ class Injection:
 
     @property
     def remaining(self) -> int | None:
-        """How many calls or attempts it will still answer: None when standing, 0 once cancelled."""
+        """How many calls or attempts it will still answer. None when standing, 0 once cancelled."""
         with self._lock:
             if self._cancelled:
                 return 0

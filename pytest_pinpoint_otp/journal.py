@@ -30,7 +30,7 @@ class SentMessage(NamedTuple):
     template_id: str | None
     code: str
     body: str
-    """The text, by AWS's documented template (source: AWS guide; in English for every language)."""
+    """The text, by AWS's documented template (AWS guide), in English for every language."""
     code_length: int
     validity_period: int
     allowed_attempts: int
