@@ -80,7 +80,7 @@ class Service:
         }
         self.mistakes: Final[list[Exception]] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""
-        self._ids = Random(str(options.seed))
+        self._ids = Random(str(options.seed).encode("utf-8", "surrogatepass"))
 
     def respond(
         self, method: str, url: str, headers: Mapping[str, Any], body: bytes | str | None
