@@ -121,7 +121,7 @@ class PinpointOTP:
     def assert_called(self, operation: object = SEND, *, times: int | None = None, **fields: object) -> Call:
         """Assert that the application made a matching call, exactly ``times`` times where given, and return the newest.
 
-        Every call counts, however it ended; the attempts of botocore's retries do not count apart.
+        Every call counts, however it ended; botocore's retries are attempts of one call.
 
         Raises:
             AssertionError: it did not. Shows the near misses.
@@ -177,7 +177,7 @@ class PinpointOTP:
     ) -> SentMessage:
         """Wait for a text that the application sends from another task, of asyncio or trio.
 
-        As `wait_for_message`, which would not let the other task run.
+        Takes, returns and raises what `wait_for_message` does, which would not let the other task run.
         """
         __tracebackhide__ = True
         selection, journal, before = self._begin_wait("async_wait_for_message", destination, fields, timeout)
@@ -218,7 +218,7 @@ class PinpointOTP:
             reference_id: only calls with this ``ReferenceId``.
             application_id: only calls for this application.
 
-        Refused calls neither get nor count as anything. Finite injections answer first, oldest first; then standing
+        A refused call gets no outcome and is not counted. Finite injections answer first, oldest first; then standing
         ones, newest first; then quotas; then opt-outs; then the service.
 
         Raises:
@@ -264,7 +264,7 @@ class PinpointOTP:
         """Return the plan that reproduces what this fake did to its calls so far.
 
         A fresh fake that follows it, with the same seed and the same calls, gives the same outcomes: injections,
-        quotas and opt-outs become steps alike. What a test's own mistakes raised is left out.
+        quotas and opt-outs all become steps. What a test's own mistakes raised is left out.
         """
         with reach.lock:
             return self._service.recording.plan(self._journal)

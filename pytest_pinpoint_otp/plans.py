@@ -31,7 +31,7 @@ _FILTERS: Final = ("destination", "reference_id", "application_id")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FailureStep:
-    """One step of a plan: an outcome, and which calls or attempts end in it. Read as the arguments of ``inject``.
+    """One step of a plan: an outcome, and which calls or attempts end in it. Its members are arguments of ``inject``.
 
     Args:
         outcome: in any form that `PinpointOTP.inject` takes but a callable.
