@@ -19,3 +19,14 @@ autodoc_typehints = "signature"
 default_role = "py:obj"
 # pytest's, botocore's and Python's own names, which have no page here.
 nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections)\..*|BaseClient")]
+add_module_names = False
+
+
+def _leave_out_aliases(app, what, name, obj, options, lines):
+    # What namedtuple says of each field: its number, which is of no use to a reader.
+    if lines and lines[0].startswith("Alias for field number"):
+        lines.clear()
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _leave_out_aliases)
