@@ -122,6 +122,13 @@ class Engine:
             VerificationReason.SUPERSEDED if superseded else VerificationReason.WRONG_CODE, otp.attempts_left
         )
 
+    def accepts(self, key: Key, code: str, now: datetime) -> bool:
+        """Tell whether `verify` would find a code valid, without using anything up."""
+        otp = self._otps.get(key)
+        return (
+            otp is not None and not otp.verified and otp.attempts_left > 0 and now < otp.expires_at and code == otp.code
+        )
+
     def wrong_code(self, code: str) -> str:
         """Return the next code after this one that was neither issued nor queued, and keep it from being drawn.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,9 +35,10 @@ class PinpointOTP:
     ``==`` (``unittest.mock.ANY`` works); an unknown field raises TypeError. Safe to use from any thread.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, arrange: Callable[[PinpointOTP], object] | None = None) -> None:
         self._options: Final = options
-        self._service = Service(options, reach.lock)
+        self._arrange: Final = arrange
+        self._start()
 
     # -- What happened ---------------------------------------------------------------------------------------------
 
@@ -266,8 +268,7 @@ class PinpointOTP:
         A fresh fake that follows it, with the same seed and the same calls, gives the same outcomes: injections,
         quotas and opt-outs all become steps. What a test's own mistakes raised is left out.
         """
-        with reach.lock:
-            return self._service.recording.plan(self._journal)
+        return self._recorded_plan()
 
     def limit_rate(
         self, count: int, *, per: timedelta, by: str = "destination", outcome: object = DeliveryStatus.THROTTLED
@@ -404,9 +405,18 @@ class PinpointOTP:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
         with reach.lock:
             self._service.faults.cancel()
-            self._service = Service(self._options, reach.lock)
+            self._start()
 
     # -- Inside the package ----------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._service = Service(self._options, reach.lock)
+        if self._arrange is not None:
+            self._arrange(self)
+
+    def _recorded_plan(self, only: Collection[Injection] | None = None) -> FailurePlan:
+        with reach.lock:
+            return self._service.recording.plan(self._journal, only)
 
     @property
     def _journal(self) -> Journal:
