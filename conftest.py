@@ -40,7 +40,7 @@ def _evaluate(example: Example) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
     # Other plugins of the environment have no part in what a page says.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    result = pytester.runpytest_inprocess("-p", "pytest_pinpoint_otp.plugin", "-W", "error", "--strict-markers", name)
+    result = pytester.runpytest_inprocess("-p", "pinpoint_otp", "-W", "error", "--strict-markers", name)
     output = result.stdout.str()
     outcomes = result.parseoutcomes()
     failures = outcomes.get("failed", 0) + outcomes.get("errors", 0)

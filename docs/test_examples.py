@@ -17,6 +17,6 @@ def test_an_example_application_passes_its_suite(
     shutil.copytree(example, pytester.path, dirs_exist_ok=True)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
-    result = pytester.runpytest_subprocess("-p", "pytest_pinpoint_otp.plugin")
+    result = pytester.runpytest_subprocess("-p", "pinpoint_otp")
 
     assert result.ret == pytest.ExitCode.OK
