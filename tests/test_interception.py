@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import socket
@@ -405,6 +406,50 @@ def test_a_stubbed_client_keeps_its_stub(pinpoint_otp: PinpointOTP) -> None:
         stubber.assert_no_pending_responses()
     assert pinpoint_otp.calls == []
     assert_served(pinpoint_otp, client)
+
+
+def http_response_of_a_send(client: Any) -> Any:
+    """Send, and return the HTTP response that botocore hands to event handlers."""
+    responses: list[Any] = []
+    client.meta.events.register("after-call", lambda http_response, **kwargs: responses.append(http_response))
+    send(client)
+    return responses[0]
+
+
+def test_a_handler_finds_the_headers_of_an_answer_in_any_case(pinpoint_otp: PinpointOTP) -> None:
+    headers = http_response_of_a_send(SESSION.client("pinpoint")).headers
+    request_id = pinpoint_otp.calls[0].request_id
+    for name in ("x-amzn-requestid", "x-amzn-RequestId", "X-Amzn-RequestId"):
+        assert headers[name] == headers.get(name) == request_id
+        assert name in headers
+    for name in ("retry-after", "Retry-After", 429):
+        assert name not in headers
+    assert headers.get("Retry-After", "none") == "none"
+    for name in ("retry-after", "Retry-After"):
+        with pytest.raises(KeyError):
+            headers[name]
+
+
+def test_a_handler_may_read_or_await_the_body_of_an_answer(pinpoint_otp: PinpointOTP) -> None:
+    response = http_response_of_a_send(SESSION.client("pinpoint"))
+
+    async def body() -> bytes:
+        return await response.content
+
+    assert asyncio.run(body()) == response.content == response.text.encode()
+    assert APPLICATION in response.text
+
+
+def test_a_call_under_way_when_the_last_fake_leaves_is_answered_by_nobody(connections: list[Any]) -> None:
+    mock = mock_pinpoint_otp()
+    client = SESSION.client("pinpoint", config=Config(retries={"total_max_attempts": 1}))
+    fake = mock.start()
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", lambda **kwargs: mock.stop())
+    with pytest.raises(EndpointConnectionError):
+        send(client)
+    assert fake.calls == []
+    assert len(connections) > 0
+    connections.clear()
 
 
 def handlers_of(client: Any) -> list[Any]:
