@@ -20,6 +20,10 @@ class Unknown(exceptions.ClientError):
     """An exception of no service."""
 
 
+async def a_coroutine_function(call: object) -> str:
+    return "THROTTLED"
+
+
 @pytest.fixture
 def untouched(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> Iterator[PinpointOTP]:
     """Hand out the fake, and prove at the end that nothing that was tried has left a trace in it."""
@@ -52,6 +56,7 @@ INJECT_MISTAKES = [
     ((ValueError,), {}, TypeError, r"ValueError.* is no transport exception of botocore"),
     ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is no transport exception"),
     ((KeyboardInterrupt(),), {}, TypeError, r"KeyboardInterrupt\(\) is no transport exception"),
+    ((a_coroutine_function,), {}, TypeError, r"a_coroutine_function .* is a coroutine function"),
     ((int,), {}, TypeError, r"'int'.* is no transport exception"),
     ((exceptions.ParamValidationError,), {}, TypeError, r"ParamValidationError.* is no transport exception"),
     ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is no modelled exception class"),

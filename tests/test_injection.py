@@ -664,6 +664,25 @@ def test_a_standing_injection_shows_in_its_own_words(pinpoint_otp: PinpointOTP) 
     assert repr(injection) == "inject('THROTTLED', operation='SendOTPMessage', times=None, reference_id='other')"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (DeliveryStatus.THROTTLED, "'THROTTLED'"),
+        ("ForbiddenException", "'ForbiddenException'"),
+        (ONE_ATTEMPT.exceptions.ForbiddenException, "ForbiddenException"),
+        (exceptions.ReadTimeoutError, "ReadTimeoutError"),
+        (exceptions.HTTPClientError(error="late"), "HTTPClientError("),
+        (send, "send"),
+        (Delivery("OPT_OUT", status_code=200), "Delivery('OPT_OUT', status_code=200)"),
+        (ErrorResponse("SlowDown", status_code=503), "ErrorResponse('SlowDown', status_code=503)"),
+    ],
+)
+def test_an_injection_shows_each_outcome_as_it_was_written(pinpoint_otp: PinpointOTP, outcome: Any, shown: str) -> None:
+    injection = pinpoint_otp.inject(outcome, optional=True)
+
+    assert repr(injection).startswith(f"inject({shown}")
+
+
 def test_old_injections_are_forgotten_without_a_trace(pinpoint_otp: PinpointOTP) -> None:
     for _ in range(3):
         pinpoint_otp.inject("THROTTLED")
