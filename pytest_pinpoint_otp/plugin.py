@@ -5,6 +5,7 @@ Loaded at every start of pytest, so nothing is imported here that a run without 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.options import Options
+    from pytest_pinpoint_otp.plans import FailurePlan
+    from pytest_pinpoint_otp.shaking import Arrangement, Shaking  # noqa: F401 - a stash key names it
 
 _MARKER: Final = "pinpoint_otp"
 _PREFIX: Final = "pinpoint_otp_"
@@ -33,14 +36,20 @@ _INI_OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
 
 _MARKER_HELP: Final = (
     "pinpoint_otp(seed, applications, code_length, validity_period, allowed_attempts, enforce_limits, retry_backoff,"
-    " assert_all_used, enabled): let boto3's send_otp_message and verify_otp_message reach an in-memory service during"
-    " the test, with these options; the narrower marker wins, option by option. enabled=False leaves the test out of"
-    " pinpoint_otp_autouse."
+    " assert_all_used, enabled, plan, chaos): let boto3's send_otp_message and verify_otp_message reach an in-memory"
+    " service during the test, with these options; the narrower marker wins, option by option. enabled=False leaves"
+    " the test out of pinpoint_otp_autouse; plan is a FailurePlan, or the path of its file from the test's, to follow;"
+    " chaos=False leaves the test out of --pinpoint-otp-chaos."
 )
+_BESIDE_OPTIONS: Final = ("enabled", "plan", "chaos")
+"""What the marker takes that is no option of the fake."""
 
 _fake: Final = pytest.StashKey["PinpointOTP"]()
 _outcomes: Final = pytest.StashKey[list[str]]()
+_checked: Final = pytest.StashKey[bool]()
+_arrangement: Final = pytest.StashKey["Arrangement"]()
 _configured: Final = pytest.StashKey[dict[str, Any]]()
+_shaking: Final = pytest.StashKey["Shaking"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,15 +57,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (kind, text) in _INI_OPTIONS.items():
         # None, so that an option that is not set differs from 0 and false.
         parser.addini(f"{_PREFIX}{name}", text, type=kind, default=None)
+    group = parser.getgroup("pinpoint-otp", "OTPs of Amazon Pinpoint")
+    group.addoption(
+        "--pinpoint-otp-chaos",
+        type=float,
+        metavar="RATE",
+        help="Let calls fail at this rate, 0 to 1, in every test that has pinpoint_otp. A test that fails shows how to"
+        " replay its failures.",
+    )
+    group.addoption(
+        "--pinpoint-otp-chaos-seed",
+        default="0",
+        metavar="SEED",
+        help="What the failures are drawn from, beside the test's name. Default: 0.",
+    )
+    group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Let calls fail as this failure plan says.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     config.stash[_configured] = _read_configuration(config)
+    if config.option.pinpoint_otp_chaos is not None or config.option.pinpoint_otp_replay is not None:
+        from pytest_pinpoint_otp.shaking import read_shaking
+
+        config.stash[_shaking] = read_shaking(config)
     if _getini(config, _AUTOUSE):
         import pytest_pinpoint_otp.reach as reach
 
         config.add_cleanup(reach.turn_off_metadata())
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    shaking = config.stash.get(_shaking, None)
+    return shaking.header() if shaking is not None else None
 
 
 def _read_configuration(config: pytest.Config) -> dict[str, Any]:
@@ -86,8 +119,22 @@ def _getini(config: pytest.Config, name: str) -> Any:
 def _pinpoint_otp_activation(request: pytest.FixtureRequest) -> None:
     """Activate the fake before the test's other fixtures, where the test names, marks or is configured to have it."""
     # A name among `fixturenames` would be set up in the order of that list: too late for other autouse fixtures.
-    if "pinpoint_otp" in request.fixturenames or _is_enabled(request.node):
-        request.getfixturevalue("pinpoint_otp")
+    is_named = "pinpoint_otp" in request.fixturenames
+    if is_named or _is_enabled(request.node):
+        fake = request.getfixturevalue("pinpoint_otp")
+        # One that names the fixture has Hypothesis's own health check.
+        if not is_named and "hypothesis" in sys.modules:
+            _isolate_examples(request, fake)
+
+
+def _isolate_examples(request: pytest.FixtureRequest, fake: PinpointOTP) -> None:
+    """Give each example of a Hypothesis test a fresh fake."""
+    from pytest_pinpoint_otp.examples import isolate_examples
+
+    end = isolate_examples(getattr(request.node, "obj", None), fake)
+    if end is not None:
+        request.node.stash[_checked] = True
+        request.addfinalizer(end)
 
 
 @pytest.fixture
@@ -102,14 +149,17 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
 
     item = request.node
     item.stash[_outcomes] = []
-    fake = item.stash[_fake] = PinpointOTP(_options_of(item))
+    item.stash[_checked] = False
+    fake = item.stash[_fake] = PinpointOTP(_options_of(item), _arrange(item))
     reach.activate(fake)
     try:
         yield fake
     finally:
         reach.deactivate(fake)
-    # A test that failed, was skipped or xfailed has its verdict.
+    # A test that failed, was skipped or xfailed has its verdict, and each of Hypothesis's examples has had one.
     outcomes = item.stash[_outcomes]
+    if item.stash[_checked]:
+        return
     if outcomes[-1:] == ["passed"] and "failed" not in outcomes and (unused := fake._check_end()):
         pytest.fail(unused, pytrace=False)
 
@@ -136,6 +186,8 @@ def pytest_runtest_makereport(
     if fake is not None:
         if report.failed and (traffic := fake._traffic()):
             report.sections.append(("Pinpoint OTP traffic", traffic))
+            if (arrangement := item.stash.get(_arrangement, None)) and (chaos := arrangement.section(fake, item)):
+                report.sections.append(("Pinpoint OTP chaos", chaos))
         if report.when == "call":
             # One for each subtest, and the test's own last, which passes even where a subtest has failed.
             item.stash[_outcomes].append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
@@ -165,12 +217,32 @@ def _options_of(item: pytest.Item) -> Options:
 
     configured = item.config.stash[_configured]
     seed = f"{configured.get('seed', '')}{_identity(item)}"
-    marked = _marker_arguments(item)
-    marked.pop("enabled", None)
+    marked = {name: value for name, value in _marker_arguments(item).items() if name not in _BESIDE_OPTIONS}
     try:
-        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{_MARKER}", beside=("enabled",))
+        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{_MARKER}", beside=_BESIDE_OPTIONS)
     except (TypeError, ValueError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def _arrange(item: pytest.Item) -> Arrangement | None:
+    """Return what the test's marker and the command line arrange for its fake; None where that is nothing."""
+    arguments = _marker_arguments(item)
+    shaking = item.config.stash.get(_shaking, None) if arguments.get("chaos", True) else None
+    plan: FailurePlan | None = None
+    if "plan" in arguments:
+        from pytest_pinpoint_otp.shaking import read_marked_plan
+
+        try:
+            plan = read_marked_plan(arguments["plan"], item)
+        except (TypeError, ValueError, OSError) as error:
+            raise pytest.fail.Exception(f"@pytest.mark.{_MARKER}: {error}", pytrace=False) from None
+    if shaking is None and plan is None:
+        return None
+    from pytest_pinpoint_otp.shaking import Arrangement
+
+    arrangement = Arrangement(plan) if shaking is None else shaking.arrangement(_identity(item), plan)
+    item.stash[_arrangement] = arrangement
+    return arrangement
 
 
 def _marker_arguments(item: pytest.Item) -> dict[str, Any]:
@@ -180,9 +252,10 @@ def _marker_arguments(item: pytest.Item) -> dict[str, Any]:
         if marker.args:
             pytest.fail(f"@pytest.mark.{_MARKER} takes keywords only, not {marker.args[0]!r}.", pytrace=False)
         arguments = {"enabled": True, **arguments, **marker.kwargs}
-    enabled = arguments.get("enabled", True)
-    if not isinstance(enabled, bool):
-        pytest.fail(f"@pytest.mark.{_MARKER}: enabled takes True or False, not {enabled!r}.", pytrace=False)
+    for name in ("enabled", "chaos"):
+        value = arguments.get(name, True)
+        if not isinstance(value, bool):
+            pytest.fail(f"@pytest.mark.{_MARKER}: {name} takes True or False, not {value!r}.", pytrace=False)
     return arguments
 
 
