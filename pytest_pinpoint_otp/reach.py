@@ -98,16 +98,19 @@ class _Wrapping:
 
 
 def _botocore_wrappings() -> tuple[_Wrapping, ...]:
-    # Imported at the first activation, not with the plugin; and anew at each, because pytester replaces modules.
-    from botocore import endpoint
+    # Imported at the first activation, not with the plugin; and anew at each, because pytester replaces modules: for
+    # the same reason none is taken from its package, which may hold a replaced one still.
+    import botocore.endpoint as endpoint
 
     return _wrappings_of(endpoint)
 
 
 @functools.lru_cache(maxsize=1)
 def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
-    from botocore import retryhandler, utils, validate
-    from botocore.retries import standard
+    import botocore.retries.standard as standard
+    import botocore.retryhandler as retryhandler
+    import botocore.utils as utils
+    import botocore.validate as validate
 
     return (
         _Wrapping(endpoint.Endpoint, "make_request", _hooking),
@@ -137,11 +140,15 @@ def _wrap_neighbours() -> None:
 _neighbour_wrapping = functools.cache(_Wrapping)
 
 
-@functools.cache
 def _hooks() -> Hooks:
     from pytest_pinpoint_otp.hooks import Hooks
 
-    return Hooks(innermost_service)
+    return _hooks_of(Hooks)
+
+
+@functools.lru_cache(maxsize=1)
+def _hooks_of(handlers: type[Hooks]) -> Hooks:
+    return handlers(innermost_service)
 
 
 def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -262,7 +269,7 @@ def turn_off_metadata() -> Callable[[], None]:
     Returns:
         a function that ends this.
     """
-    from botocore import utils
+    import botocore.utils as utils
 
     wrapping = _Wrapping(utils.IMDSFetcher, "_assert_enabled", _never_metadata)
     wrapping.put_on()
