@@ -23,6 +23,7 @@ from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
     NoCredentialsError,
+    ParamValidationError,
     ProfileNotFound,
 )
 from botocore.stub import Stubber
@@ -351,6 +352,18 @@ def test_another_service_opens_its_own_connections(pinpoint_otp: PinpointOTP, co
         client.list_tables()
     assert len(connections) > 0
     connections.clear()
+
+
+def test_what_botocore_stops_of_another_operation_or_service_is_no_concern_of_the_fake(
+    pinpoint_otp: PinpointOTP,
+) -> None:
+    with pytest.raises(ParamValidationError):
+        CLIENT.get_app(Unknown="x")
+    with pytest.raises(ParamValidationError):
+        SESSION.client("dynamodb").list_tables(Unknown="x")
+    with pytest.raises(LookupError) as raised:
+        pinpoint_otp.code_for(DESTINATION)
+    assert "Unknown" not in str(raised.value)
 
 
 # -- The client stays the application's own ----------------------------------------------------------------------------
