@@ -2,7 +2,8 @@
 
 A block that begins with a comment of a file name, such as ``# sign_up.py``, is that file, there for the later examples
 of its page. Any other Python block is a test file, which pytest runs. A test whose ``def`` line says ``# fails`` has to
-fail, and a text block after an example has to be in pytest's output for it.
+fail, and a text block after an example has to be in pytest's output for it. An example for a package that is not
+installed is skipped.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import boto3
+import pytest
 from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser
 
@@ -21,6 +23,7 @@ collect_ignore = ["docs/examples"]
 
 _SIGN_UP = Path(__file__).parent / "docs" / "examples" / "sign_up"
 _FILE_NAME = re.compile(r"# ([\w.]+\.\w+)\n")
+_OPTIONAL = re.compile(r"^(?:from|import) (aiobotocore|flask|moto)\b", re.MULTILINE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d\.\d{3}")
 
 
@@ -30,7 +33,10 @@ def _evaluate(example: Example) -> None:
     if named and not named[1].startswith("test_"):
         return
     pytester, monkeypatch = example.namespace["pytester"], example.namespace["monkeypatch"]
-    for name, earlier in _files_before(example):
+    files = _files_before(example)
+    for package in _OPTIONAL.findall("\n".join([text, *(earlier for _, earlier in files)])):
+        pytest.importorskip(package)
+    for name, earlier in files:
         (pytester.path / name).write_text(earlier, encoding="utf-8")
     name = named[1] if named else "test_example.py"
     (pytester.path / name).write_text(text, encoding="utf-8")
@@ -40,7 +46,8 @@ def _evaluate(example: Example) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
     # Other plugins of the environment have no part in what a page says.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    result = pytester.runpytest_inprocess("-p", "pinpoint_otp", "-W", "error", "--strict-markers", name)
+    plugins = ["-p", "pinpoint_otp", *(["-p", "anyio"] if "pytest.mark.anyio" in text else [])]
+    result = pytester.runpytest_inprocess(*plugins, "-W", "error", "--strict-markers", name)
     output = result.stdout.str()
     outcomes = result.parseoutcomes()
     failures = outcomes.get("failed", 0) + outcomes.get("errors", 0)
