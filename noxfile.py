@@ -1,0 +1,160 @@
+"""The checks of this repository, each in a virtual environment of its own: ``nox -l`` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import nox
+from nox.logger import logger
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "example", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+EXAMPLE = ROOT / "docs" / "examples" / "sign_up"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+SUPPORTED = nox.project.python_versions(PYPROJECT)
+
+# Many tests start a pytest of their own, so a second worker nearly halves the time, on the smallest of machines too.
+WORKERS = ("-n", "2")
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group; read here, because an old pip does not know groups."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def find_pythons() -> list[str]:
+    """Return the supported versions of Python that are here, oldest first, and let nox find them on PATH."""
+    if pyenv := shutil.which("pyenv"):
+        # A shim of pyenv's is on PATH for every version, but runs only those that are selected.
+        root = subprocess.run([pyenv, "root"], check=True, capture_output=True, text=True).stdout.strip()
+        folders = [str(folder) for version in SUPPORTED for folder in Path(root, "versions").glob(f"{version}.*/bin")]
+        os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
+    own = "{}.{}".format(*sys.version_info)
+    found = [version for version in SUPPORTED if version == own or _runs(f"python{version}")]
+    for version in SUPPORTED:
+        if version not in found:
+            logger.warning(f"Python {version} is not here: its sessions are left out.")
+    if not found:
+        raise SystemExit(f"No supported Python is here: {', '.join(SUPPORTED)}.")
+    return found
+
+
+def _runs(name: str) -> bool:
+    # On PATH is not enough: a version manager's shim may be there for a version that is not selected.
+    path = shutil.which(name)
+    return path is not None and subprocess.run([path, "-c", ""], check=False).returncode == 0
+
+
+PYTHONS = find_pythons()
+OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
+
+
+@nox.session(python=NEWEST)
+def example(session: nox.Session) -> None:
+    """Run the suite of the example application, with the plugin, boto3 and pytest alone."""
+    session.install(".")
+    run_example(session, "python", EXAMPLE)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the whole suite with the newest versions of everything; every branch of the package must be covered."""
+    session.install("-e", ".", *group("test"))
+    data = {"COVERAGE_FILE": str(Path(session.create_tmp(), ".coverage"))}
+    session.run("coverage", "erase", env=data)
+    session.run("coverage", "run", "-m", "pytest", *WORKERS, *session.posargs, env=data)
+    session.run("coverage", "combine", "--quiet", env=data)
+    session.run("coverage", "report", env=data)
+
+
+@nox.session(python=OLDEST)
+@nox.parametrize(
+    "versions",
+    [
+        nox.param(["botocore==1.34.0", "boto3==1.34.0", "pytest==8.4.0"], id="lowest"),
+        # The last with botocore's legacy retry mode as the default.
+        nox.param(["botocore==1.43.*", "boto3==1.43.*"], id="botocore-1.43"),
+    ],
+)
+def matrix(session: nox.Session, versions: list[str]) -> None:
+    """Run the whole suite with older versions of what the plugin stands on; the newest are the session `tests`."""
+    session.install("-e", ".", *group("test"), *versions)
+    session.run("pytest", *WORKERS, *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=NEWEST)
+def types(session: nox.Session) -> None:
+    """Check the package's types, and what a user's type checker sees of the installed package."""
+    session.install(".", *group("test"), *group("types"))
+    session.run("mypy")
+    # From elsewhere, so that the installed package is found, and not the one of this folder.
+    with session.chdir(session.create_tmp()):
+        session.run("mypy", "--strict", "--python-version", OLDEST, str(ROOT / "tests" / "typing" / "user_suite.py"))
+
+
+@nox.session(python=NEWEST)
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning or a dangling reference is an error."""
+    session.install(".", *group("docs"))
+    session.run("sphinx-build", "-W", "-n", "-E", "--keep-going", "docs", "docs/_build/html")
+
+
+@nox.session(python=NEWEST)
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, look into them, and run the example's suite with each in a fresh environment."""
+    session.install(*group("build"))
+    work = Path(session.create_tmp())
+    shutil.rmtree(work / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(work / "dist"))
+    (wheel,) = (work / "dist").glob("*.whl")
+    (sdist,) = (work / "dist").glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        check_contents(session, wheel, archive.namelist())
+    with tarfile.open(sdist) as archive:
+        check_contents(session, sdist, archive.getnames())
+    for distribution in (wheel, sdist):
+        session.run("python", "-m", "venv", "--clear", str(work / "venv"))
+        python = str(work / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
+        session.run(python, "-m", "pip", "install", "--quiet", str(distribution), external=True)
+        # A copy, so that nothing of this folder can be imported.
+        shutil.copytree(EXAMPLE, work / "example", dirs_exist_ok=True)
+        run_example(session, python, work / "example")
+
+
+@nox.session(python=NEWEST)
+def benchmarks(session: nox.Session) -> None:
+    """Measure, print the table of docs/benchmarks.md, and fail where a limit is missed."""
+    session.install("-e", ".", *group("benchmarks"))
+    session.run(
+        "pytest", "tests/benchmarks", "-o", "python_files=bench_*.py", "--benchmark-disable-gc", *session.posargs
+    )
+
+
+def run_example(session: nox.Session, python: str, folder: Path) -> None:
+    """Run the example's suite as its own project would."""
+    with session.chdir(folder):
+        session.run(python, "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, external=True)
+
+
+def check_contents(session: nox.Session, distribution: Path, names: list[str]) -> None:
+    """Fail unless a distribution holds its licence and says that it is typed."""
+    for wanted in ("pytest_pinpoint_otp/py.typed", "LICENSE"):
+        if not any(name.endswith(f"/{wanted}") or name == wanted for name in names):
+            session.error(f"{distribution.name} has no {wanted}.")

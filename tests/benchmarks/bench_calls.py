@@ -1,0 +1,66 @@
+"""What one call costs, beside botocore's own work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from measuring import Measure, Send, Turns, client, constant, sends
+
+from pytest_pinpoint_otp import mock_pinpoint_otp
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("a signed", 0.85), ("an unsigned", 1.15)], ids=["signed", "unsigned"])
+def test_a_send_beside_a_constant_answer(kind: str, limit: float, measure: Measure, turns: Turns, send: Send) -> None:
+    ratio = measure.ratio(
+        send,
+        constant(signed=kind == "a signed"),
+        before_subject=turns.enter,
+        before_reference=turns.leave,
+    )
+    measure.check(f"A send, of {kind} call that a constant handler answers", ratio, limit)
+
+
+def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(
+    measure: Measure, turns: Turns, pinpoint_otp_client: Any
+) -> None:
+    send = sends(pinpoint_otp_client)
+    ratio = measure.ratio(
+        send,
+        constant(signed=False),
+        before_subject=turns.enter,
+        before_reference=turns.leave,
+    )
+    measure.check("A send by `pinpoint_otp_client`, of that unsigned call", ratio, 0.7)
+
+
+def test_entering_and_leaving_beside_a_send(measure: Measure, turns: Turns, send: Send) -> None:
+    def enter_and_leave() -> None:
+        with mock_pinpoint_otp():
+            pass
+
+    ratio = measure.ratio(
+        enter_and_leave,
+        send,
+        before_subject=turns.leave,
+        before_reference=turns.enter,
+    )
+    measure.check("Entering and leaving `mock_pinpoint_otp`, of a send", ratio, 0.1)
+
+
+@pytest.mark.parametrize(("mode", "attempts"), [("legacy", 5), ("standard", 3), ("adaptive", 3)])
+def test_three_calls_that_exhaust_the_retries(mode: str, attempts: int, measure: Measure) -> None:
+    failing = client(config=Config(retries={"mode": mode}))
+    send = sends(failing)
+
+    def exhaust() -> None:
+        for _ in range(3):
+            with pytest.raises(failing.exceptions.InternalServerErrorException):
+                send()
+
+    with mock_pinpoint_otp() as fake:
+        fake.inject("InternalServerErrorException", times=None)
+        seconds = measure.seconds(exhaust)
+        assert {len(call.attempts) for call in fake.calls} == {attempts}
+    measure.check(f"Three calls that exhaust botocore's retries, {mode} mode", seconds * 1000, 15, " ms")

@@ -1,0 +1,174 @@
+"""What the benchmarks measure with: two functions that take turns, and the sends that are compared.
+
+The speed of a machine may change by a factor of two from one second to the next, so no time is compared with one from
+another second: the two take turns in small blocks, and a ratio is always of two neighbours. Both are times of the
+processor, in which other processes have no part.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import botocore
+import pytest
+from botocore.awsrequest import AWSResponse
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from pytest_pinpoint_otp import mock_pinpoint_otp
+
+Action = Callable[[], object]
+Send = Callable[..., Any]
+
+rows = pytest.StashKey[list[tuple[str, str, str]]]()
+
+_REQUEST_ID = "7a8b3c0e-1111-4222-a333-444455556666"
+_PARAMETERS = {
+    "BrandName": "Example",
+    "Channel": "SMS",
+    "DestinationIdentity": "+15550100123",
+    "OriginationIdentity": "+15550100999",
+    "ReferenceId": "sign-up",
+}
+_RESULT = {
+    "DeliveryStatus": "SUCCESSFUL",
+    "MessageId": _REQUEST_ID,
+    "StatusCode": 200,
+    "StatusMessage": f"MessageId: {_REQUEST_ID}",
+}
+_ANSWER = json.dumps(
+    {"ApplicationId": "a1b2c3d4", "RequestId": _REQUEST_ID, "Result": {"+15550100123": _RESULT}}
+).encode()
+
+
+class Measure:
+    """Measures through pytest-benchmark, keeps the lines of the table, and fails the benchmark beyond its limit."""
+
+    def __init__(self, benchmark: BenchmarkFixture, config: pytest.Config) -> None:
+        self._benchmark = benchmark
+        self._config = config
+
+    def seconds(self, subject: Action, *, rounds: int = 50) -> float:
+        """Return the time of one function, in seconds: of the fastest round, which other processes disturbed least."""
+        self._benchmark.pedantic(subject, rounds=rounds, warmup_rounds=1)
+        return self._benchmark.stats.stats.min
+
+    def ratio(self, subject: Action, reference: Action, **options: Any) -> float:
+        """Let two functions take turns, as `take_turns` does, and return the median ratio of neighbours."""
+        return statistics.median(mine / other for mine, other in self.take_turns(subject, reference, **options))
+
+    def difference(self, subject: Action, reference: Action, **options: Any) -> float:
+        """Let two functions take turns, as `take_turns` does, and return the median difference of neighbours."""
+        return statistics.median(mine - other for mine, other in self.take_turns(subject, reference, **options))
+
+    def take_turns(
+        self,
+        subject: Action,
+        reference: Action,
+        *,
+        before_subject: Action = lambda: None,
+        before_reference: Action = lambda: None,
+        calls: int = 10,
+        warm_up: int = 3,
+        rounds: int = 150,
+        clock: Callable[[], float] = time.process_time,
+    ) -> list[tuple[float, float]]:
+        """Call two functions in turns, and return the times of both, in seconds for each block.
+
+        Args:
+            subject: the one that pytest-benchmark shows.
+            reference: the other.
+            before_subject: called before each of the subject's blocks.
+            before_reference: called before each of the reference's blocks.
+            calls: how many calls a block has.
+            warm_up: how many calls more it begins with, which are not timed.
+            rounds: how many blocks each of the two has.
+            clock: what tells the time.
+        """
+        reference_times: list[float] = []
+        subject_times: list[float] = []
+
+        def block(call: Action, times: list[float]) -> None:
+            start = clock()
+            for _ in range(calls):
+                call()
+            times.append(clock() - start)
+
+        def arrange() -> None:
+            before_reference()
+            for _ in range(warm_up):
+                reference()
+            block(reference, reference_times)
+            before_subject()
+            for _ in range(warm_up):
+                subject()
+
+        self._benchmark.pedantic(block, (subject, subject_times), setup=arrange, rounds=rounds)
+        return list(zip(subject_times, reference_times, strict=True))
+
+    def check(self, what: str, measured: float, limit: float, unit: str = "") -> None:
+        """Add a line to the table, and fail where it is beyond its limit."""
+        shown = f"{measured:.3g}{unit}"
+        self._benchmark.extra_info.update(measured=measured, limit=limit)
+        self._config.stash[rows].append((what, f"{limit:g}{unit}", shown))
+        assert measured <= limit, f"{what}: {shown}, but at most {limit:g}{unit}."
+
+
+class Turns:
+    """A fake that is active in the turns of one side only."""
+
+    def __init__(self) -> None:
+        self._mock: mock_pinpoint_otp | None = None
+
+    def enter(self) -> None:
+        """Enter a fresh fake."""
+        self._mock = mock_pinpoint_otp()
+        self._mock.start()
+
+    def leave(self) -> None:
+        """Leave the fake, if it is entered."""
+        if self._mock is not None:
+            self._mock.stop()
+            self._mock = None
+
+
+def client(**options: Any) -> Any:
+    """Return a client as an application makes it."""
+    session = boto3.Session(region_name="us-east-1", aws_access_key_id="benchmark", aws_secret_access_key="benchmark")
+    return session.client("pinpoint", **options)
+
+
+def sends(client: Any) -> Send:
+    """Return a function that makes the same send each time, save for the parameters that are given."""
+
+    def send(**changed: str) -> Any:
+        return client.send_otp_message(
+            ApplicationId="a1b2c3d4", SendOTPMessageRequestParameters={**_PARAMETERS, **changed}
+        )
+
+    return send
+
+
+def constant(*, signed: bool) -> Send:
+    """Return a send by a client whose own before-send handler gives the same answer each time."""
+    answered = client()
+    answered.meta.events.register("before-send.pinpoint.SendOTPMessage", _answer)
+    if not signed:
+        answered.meta.events.register("choose-signer.pinpoint", lambda **kwargs: botocore.UNSIGNED)
+    return sends(answered)
+
+
+class _Raw:
+    """What urllib3's response is to botocore's AWSResponse."""
+
+    def stream(self, **kwargs: Any) -> Iterator[bytes]:
+        yield _ANSWER
+
+
+def _answer(request: Any, **kwargs: Any) -> AWSResponse:
+    headers = {"content-type": "application/json", "x-amzn-RequestId": _REQUEST_ID}
+    return AWSResponse(request.url, 200, headers, _Raw())
