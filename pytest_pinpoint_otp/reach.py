@@ -1,5 +1,5 @@
 """What is wrapped in botocore while a fake is active, and put back after the last one: every Pinpoint client gets the
-hooks, no retry of a faked call waits, and nobody asks the EC2 metadata service for credentials.
+hooks, no retry of a faked call waits, and nobody asks for credentials over the network.
 
 Also the stack of active fakes: the innermost one answers. Process-wide, so threads and tasks see it.
 """
@@ -57,6 +57,7 @@ def activate(fake: PinpointOTP) -> None:
             _wrapped = _botocore_wrappings()
             for wrapping in _wrapped:
                 wrapping.put_on()
+        _wrap_neighbours()
         _active = (*_active, fake)
 
 
@@ -107,6 +108,7 @@ def _botocore_wrappings() -> tuple[_Wrapping, ...]:
 
 @functools.lru_cache(maxsize=1)
 def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
+    import botocore.credentials as credentials
     import botocore.retries.standard as standard
     import botocore.retryhandler as retryhandler
     import botocore.utils as utils
@@ -116,6 +118,7 @@ def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
         _Wrapping(endpoint.Endpoint, "make_request", _hooking),
         _Wrapping(validate.ParamValidationDecorator, "serialize_to_request", _noting_unsent),
         _Wrapping(utils.IMDSFetcher, "_assert_enabled", _without_metadata),
+        _Wrapping(credentials.ContainerProvider, "load", _without_container),
         _Wrapping(retryhandler.RetryHandler, "__call__", _without_wait),
         _Wrapping(standard.ExponentialBackoff, "delay_amount", _without_backoff),
         _Wrapping(standard.RetryQuotaChecker, "acquire_retry_quota", _without_quota),
@@ -127,6 +130,7 @@ def _wrap_neighbours() -> None:
     """Wrap what other packages bring along, once they are imported, and never import them."""
     global _wrapped
     for module, owner, name, wrap in (
+        ("aiobotocore.credentials", "AioContainerProvider", "load", _without_async_container),
         ("aiobotocore.retryhandler", "AioRetryHandler", "_call", _without_async_wait),
         ("moto.core.botocore_stubber", "BotocoreStubber", "__call__", _sparing_otp_calls),
     ):
@@ -252,6 +256,22 @@ def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
         (never if _active else original)(fetcher)
 
     return assert_enabled
+
+
+def _without_container(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The look-up of credentials from a container's agent, over the network too, finds none."""
+
+    def load(provider: Any) -> Any:
+        return None if _active else original(provider)
+
+    return load
+
+
+def _without_async_container(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def load(provider: Any) -> Any:
+        return None if _active else await original(provider)
+
+    return load
 
 
 def _never_metadata(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.endpoint import Endpoint
 from botocore.exceptions import (
     ClientError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
@@ -191,6 +192,20 @@ def test_no_credentials_are_needed_and_the_metadata_service_is_never_asked(
     assert session.get_credentials() is None
     assert_served(pinpoint_otp, session.client("pinpoint"))
     assert connections == []
+
+
+def test_a_container_is_never_asked_for_credentials_while_a_fake_is_active_only(
+    monkeypatch: pytest.MonkeyPatch, connections: list[Any]
+) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/credentials")
+    with mock_pinpoint_otp() as fake:
+        assert_served(fake, boto3.Session(region_name="us-east-1").client("pinpoint"))
+        assert connections == []
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with pytest.raises(CredentialRetrievalError):
+        boto3.Session(region_name="us-east-1").client("pinpoint")
+    assert connections
+    connections.clear()
 
 
 def test_the_metadata_service_is_off_while_a_fake_is_active_only(connections: list[Any]) -> None:
