@@ -259,7 +259,7 @@ def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _without_container(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The look-up of credentials from a container's agent, over the network too, finds none."""
+    """The look-up of credentials from a container's endpoint, over the network as well, finds none."""
 
     def load(provider: Any) -> Any:
         return None if _active else original(provider)
