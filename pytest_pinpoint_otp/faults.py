@@ -5,6 +5,7 @@ What an outcome is belongs to `outcomes`; what becomes of it, to `service`.
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections.abc import Collection
 from datetime import datetime
@@ -73,14 +74,17 @@ class Injection:
         self._total = None if times is None else times * len(outcomes)
         self._filters = {name: value for name, value in filters.items() if value is not None}
         self._lock = lock
-        self._used = 0
+        self._begun = 0
+        self._given_back: list[int] = []
+        """Places in the sequence that a callable has declined to fill, to be taken before those not begun."""
         self._passed: set[tuple[str, int]] = set()
         self._cancelled = False
 
     @property
     def used(self) -> int:
         """How many calls (``per="call"``) or attempts (``per="attempt"``) it has answered."""
-        return self._used
+        with self._lock:
+            return self._begun - len(self._given_back)
 
     @property
     def remaining(self) -> int | None:
@@ -88,7 +92,7 @@ class Injection:
         with self._lock:
             if self._cancelled:
                 return 0
-            return None if self._total is None else self._total - self._used
+            return None if self._total is None else self._total - self.used
 
     def cancel(self) -> None:
         """Answer no further call. What is left over is no error then. A second time changes nothing."""
@@ -101,7 +105,7 @@ class Injection:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled, self._cancelled = self._cancelled, True
-        if exc_type is None and not (self._used or self.optional or cancelled):
+        if exc_type is None and not (self.used or self.optional or cancelled):
             raise AssertionError(
                 f"{self!r} was not used: no matching call was answered by it. Make the call inside the with block,"
                 " check the filters, or say optional=True."
@@ -124,7 +128,7 @@ class Injection:
     @property
     def over(self) -> bool:
         """Whether it can answer no call any more, whatever callables under way decline."""
-        return self._cancelled or (self._used == self._total and not any(map(callable, self._outcomes)))
+        return self._cancelled or (self.used == self._total and not any(map(callable, self._outcomes)))
 
     def matches(self, call: Call) -> bool:
         """Tell whether the call is one that it was made for."""
@@ -146,17 +150,20 @@ class Injection:
         self._passed.add(unit)
         return True
 
-    def take(self) -> Outcome | OutcomeCallable | None:
+    def take(self) -> Taken | None:
         """Use the next outcome; None where all are used."""
-        if self._used == self._total:
+        if self._given_back:
+            place = heapq.heappop(self._given_back)
+        elif self._begun == self._total:
             return None
-        outcome = self._outcomes[self._used % len(self._outcomes)]
-        self._used += 1
-        return outcome
+        else:
+            place = self._begun
+            self._begun += 1
+        return Taken(self._outcomes[place % len(self._outcomes)], self, place)
 
-    def give_back(self) -> None:
+    def give_back(self, place: int) -> None:
         """Take back the use of an outcome that a callable has declined to give."""
-        self._used -= 1
+        heapq.heappush(self._given_back, place)
 
 
 def _check_operation(operation: object) -> None:
@@ -178,11 +185,14 @@ def _shown(outcome: object) -> str:
 
 
 class Taken(NamedTuple):
-    """What answers one attempt: an outcome, the injection that gave it, and whether the call held it already."""
+    """What answers one attempt: an outcome, and the injection that gave it."""
 
     outcome: Outcome | OutcomeCallable
     injection: Injection
+    place: int
+    """Which of the injection's outcomes it is, counted on through every round of the sequence."""
     held: bool = False
+    """Whether the call held it already."""
 
 
 class Faults:
@@ -224,10 +234,8 @@ class Faults:
         if held is not None:
             return held
         for injection in ready:
-            if injection not in declined:
-                outcome = injection.take()
-                if outcome is not None:
-                    return Taken(outcome, injection)
+            if injection not in declined and (taken := injection.take()) is not None:
+                return taken
         return None
 
     def settle(self, call: Call, taken: Taken, outcome: Outcome | None) -> None:
@@ -235,9 +243,9 @@ class Faults:
         if taken.held:
             return
         if outcome is None:
-            taken.injection.give_back()
+            taken.injection.give_back(taken.place)
         elif taken.injection.per == "call":
-            self._held[call.invocation_id] = Taken(outcome, taken.injection, held=True)
+            self._held[call.invocation_id] = taken._replace(outcome=outcome, held=True)
 
     def of_service(self, call: Call, now: datetime) -> Delivery | ErrorResponse | None:
         """Decide what the service itself has against a send that no injection answers; None: nothing."""

@@ -163,9 +163,10 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
             emitter = endpoint._event_emitter
             if emitter not in _emitters:
                 with lock:
-                    _wrap_neighbours()
-                    _hooks().register(emitter)
-                    _emitters.add(emitter)
+                    if _active:
+                        _wrap_neighbours()
+                        _hooks().register(emitter)
+                        _emitters.add(emitter)
         return original(endpoint, operation_model, request_dict)
 
     return make_request

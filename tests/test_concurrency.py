@@ -167,6 +167,29 @@ def test_an_injection_per_attempt_is_used_exactly_as_often_as_it_says(
     assert outcomes["SUCCESSFUL"] == len(pinpoint_otp.messages)
 
 
+def test_a_sequence_keeps_its_turns_where_a_callable_declines_while_another_call_is_answered(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def decline_once(call: Call) -> str | None:
+        if call.reference_id != "first":
+            return "DUPLICATE"
+        inside.set()
+        assert go_on.wait(LONG)
+        return None
+
+    injection = pinpoint_otp.inject(decline_once, "OPT_OUT")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send_status, pinpoint_otp_client, ReferenceId="first")
+        assert inside.wait(LONG)
+        assert send_status(pinpoint_otp_client, ReferenceId="second") == "OPT_OUT"
+        go_on.set()
+        assert first.result() == "SUCCESSFUL"
+    assert (injection.used, injection.remaining) == (1, 1)
+    assert send_status(pinpoint_otp_client, ReferenceId="third") == "DUPLICATE"
+
+
 def test_a_callable_that_declines_uses_nothing_up(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
     def choose(call: Call) -> str | None:
         return "THROTTLED" if call.destination == DESTINATION else None
