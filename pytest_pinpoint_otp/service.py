@@ -186,23 +186,28 @@ class Service:
             with self.lock:
                 self.faults.settle(call, taken, outcome)
                 if outcome is not None:
-                    self.recording.note(call, position, outcome, taken.injection)
-                    return self._answer(call, outcome)
+                    repeated = self._as_repeated(call, outcome)
+                    answer = self._answer(call, outcome)
+                    self.recording.note(call, position, repeated, taken.injection)
+                    return answer
             declined.add(taken.injection)
 
     def _ask(self, call: Call, taken: Taken, ask: OutcomeCallable) -> Outcome | None:
         """Ask a test's callable for an outcome."""
         try:
-            answer = ask(call)
+            # A copy, so that a callable that changes the parameters does not change what was checked.
+            answer = ask(call._replace(parameters=dict(call.parameters)))
             if answer is None:
                 return None
             outcome = parse_outcome(answer, call.operation)
             if callable(outcome):
                 raise TypeError(f"{ask!r} returned the callable {answer!r}, but takes an outcome or None to return.")
-        except Exception as error:
+        except BaseException as error:
             with self.lock:
                 self.faults.settle(call, taken, None)
-                self._note_mistake(call, error)
+                # The others, such as pytest.fail's, are no mistakes, and no application swallows them.
+                if isinstance(error, Exception):
+                    self._note_mistake(call, error)
             raise
         return outcome
 
@@ -212,6 +217,13 @@ class Service:
         attempt = Attempt(len(call.attempts) + 1, answer.outcome, answer.status_code, answer.request_id, answer.at)
         self.journal.write_call(call.answered(attempt, answer.error_message))
         return answer.response
+
+    def _as_repeated(self, call: Call, outcome: Outcome) -> Outcome:
+        """Return what repeats an outcome of a call in a fake without the quotas and opt-outs of this one."""
+        if isinstance(outcome, LostResponse) and self._own_outcome(call) is not None:
+            # Nothing was delivered, so there must be nothing delivered then.
+            return outcome.failure
+        return outcome
 
     def _own_outcome(self, call: Call) -> Delivery | ErrorResponse | None:
         """Return what the service itself has against a call; None: nothing."""

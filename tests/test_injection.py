@@ -432,6 +432,23 @@ def test_a_callable_that_declined_is_asked_again_for_the_next_attempt(pinpoint_o
     assert late.used == 1
 
 
+def test_a_callable_that_ends_the_test_uses_nothing_up_and_is_no_mistake(pinpoint_otp: PinpointOTP) -> None:
+    injection = pinpoint_otp.inject(lambda call: pytest.fail("not now"), optional=True)
+
+    with pytest.raises(pytest.fail.Exception, match="not now"):
+        send(ONE_ATTEMPT)
+    assert injection.used == 0
+    assert pinpoint_otp.calls[-1].attempts == ()
+
+
+def test_a_callable_cannot_change_what_was_checked(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject(lambda call: call.parameters.update(BrandName="x" * 99))
+
+    assert send_status(ONE_ATTEMPT) == "SUCCESSFUL"
+    assert len(pinpoint_otp.messages[-1].brand_name) <= 20
+    pinpoint_otp.reset()
+
+
 def test_a_callable_keeps_its_place_in_a_sequence_until_it_answers(pinpoint_otp: PinpointOTP) -> None:
     answers = iter([None, "THROTTLED"])
     pinpoint_otp.inject("DUPLICATE", lambda call: next(answers), "PERMANENT_FAILURE")
