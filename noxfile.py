@@ -92,6 +92,33 @@ def matrix(session: nox.Session, versions: list[str]) -> None:
 
 
 @nox.session(python=NEWEST)
+def neighbours(session: nox.Session) -> None:
+    """Run what concerns other pytest plugins, web frameworks and moto, with the newest of each."""
+    session.install("-e", ".", *group("test"), *group("neighbours"))
+    files = ("tests/test_neighbours.py", "tests/test_moto.py", "tests/test_runners.py", "tests/test_fixtures.py")
+    pages = ("docs/how-to/moto.md", "docs/how-to/other-plugins.md")
+    session.run("pytest", *WORKERS, *files, *pages, *session.posargs)
+
+
+@nox.session(python=NEWEST)
+@nox.parametrize(
+    "versions",
+    [
+        # aioboto3 wants an older aiobotocore, and that an older botocore, than the session `tests` has.
+        nox.param(["aioboto3"], id="newest"),
+        nox.param(["aiobotocore==2.21.*"], id="aiobotocore-2.21"),
+    ],
+)
+def aioboto3(session: nox.Session, versions: list[str]) -> None:
+    """Run what concerns async clients, with the newest aioboto3 and with the lowest aiobotocore."""
+    session.install("-e", ".", *group("test"), *group("async"), *versions)
+    files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/test_aio*.py"))]
+    # pytest-asyncio is for tests that begin a pytest of their own; here it would ask for settings.
+    others = ("tests/test_waiting.py", "docs/how-to/async.md", "-p", "no:asyncio")
+    session.run("pytest", *WORKERS, *files, *others, *session.posargs)
+
+
+@nox.session(python=NEWEST)
 def lint(session: nox.Session) -> None:
     """Check style and format."""
     session.install(*group("lint"))
