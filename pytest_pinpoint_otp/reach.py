@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakSet
 
 from pytest_pinpoint_otp.journal import Unsent
@@ -34,6 +34,8 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - absent on Windows, wh
 
 _active: tuple[PinpointOTP, ...] = ()
 _wrapped: tuple[_Wrapping, ...] = ()
+_awaited: tuple[_Neighbour, ...] = ()
+"""Whom to wrap as soon as they are imported."""
 _emitters: WeakSet[Any] = WeakSet()
 
 
@@ -51,27 +53,38 @@ def innermost_service() -> Service | None:
 
 def activate(fake: PinpointOTP) -> None:
     """Let a fake answer every OTP call of the process, until it is deactivated or another is activated."""
-    global _active, _wrapped
+    global _active, _awaited, _wrapped
     with lock:
         if not _active:
             _wrapped = _botocore_wrappings()
             for wrapping in _wrapped:
                 wrapping.put_on()
+            _awaited = _NEIGHBOURS
         _wrap_neighbours()
         _active = (*_active, fake)
 
 
 def deactivate(fake: PinpointOTP) -> None:
     """Take one fake off the stack, wherever in it it is."""
-    global _active
+    global _active, _awaited
     with lock:
         _active = tuple(other for other in _active if other is not fake)
         if not _active:
             for wrapping in reversed(_wrapped):
                 wrapping.take_off()
+            _awaited = ()
             for emitter in list(_emitters):
                 _hooks().unregister(emitter)
             _emitters.clear()
+
+
+class _Neighbour(NamedTuple):
+    """A method of another package's class, which is wrapped once the package is imported."""
+
+    module: str
+    owner: str
+    name: str
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class _Wrapping:
@@ -128,17 +141,18 @@ def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
 
 def _wrap_neighbours() -> None:
     """Wrap what other packages bring along, once they are imported, and never import them."""
-    global _wrapped
-    for module, owner, name, wrap in (
-        ("aiobotocore.credentials", "AioContainerProvider", "load", _without_async_container),
-        ("aiobotocore.retryhandler", "AioRetryHandler", "_call", _without_async_wait),
-        ("moto.core.botocore_stubber", "BotocoreStubber", "__call__", _sparing_otp_calls),
-    ):
-        if module in sys.modules:
-            wrapping = _neighbour_wrapping(getattr(sys.modules[module], owner), name, wrap)
-            if wrapping not in _wrapped:
+    global _awaited, _wrapped
+    with lock:
+        not_yet = []
+        for neighbour in _awaited:
+            owner = getattr(sys.modules.get(neighbour.module), neighbour.owner, None)
+            if owner is None:
+                not_yet.append(neighbour)
+            else:
+                wrapping = _neighbour_wrapping(owner, neighbour.name, neighbour.wrap)
                 wrapping.put_on()
                 _wrapped = (*_wrapped, wrapping)
+        _awaited = tuple(not_yet)
 
 
 _neighbour_wrapping = functools.cache(_Wrapping)
@@ -160,11 +174,13 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def make_request(endpoint: Any, operation_model: Any, request_dict: Any) -> Any:
         if _active and operation_model.service_model.service_name == "pinpoint":
+            for neighbour in _awaited:
+                if neighbour.module in sys.modules:
+                    _wrap_neighbours()
             emitter = endpoint._event_emitter
             if emitter not in _emitters:
                 with lock:
                     if _active:
-                        _wrap_neighbours()
                         _hooks().register(emitter)
                         _emitters.add(emitter)
         return original(endpoint, operation_model, request_dict)
@@ -282,6 +298,13 @@ def _never_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
         raise fetcher._RETRIES_EXCEEDED_ERROR_CLS()
 
     return assert_enabled
+
+
+_NEIGHBOURS: Final = (
+    _Neighbour("aiobotocore.credentials", "AioContainerProvider", "load", _without_async_container),
+    _Neighbour("aiobotocore.retryhandler", "AioRetryHandler", "_call", _without_async_wait),
+    _Neighbour("moto.core.botocore_stubber", "BotocoreStubber", "__call__", _sparing_otp_calls),
+)
 
 
 def turn_off_metadata() -> Callable[[], None]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import textwrap
 import unittest
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -283,6 +287,29 @@ def test_a_service_whitelist_without_pinpoint_does_not_stop_otp_calls(moto_first
         assert send_status(CLIENT) == "SUCCESSFUL"
         assert verify(CLIENT, active_pinpoint_otp().code_for(DESTINATION))
         assert_moto_answers()
+
+
+def test_moto_is_spared_where_it_is_imported_after_the_clients_first_call() -> None:
+    script = """
+        import boto3
+        import helpers
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client = boto3.client("pinpoint", region_name="us-east-1", **keys)
+        with mock_pinpoint_otp():
+            helpers.send(client)
+            import moto
+            import moto.core
+
+            with moto.mock_aws(config={"core": {"service_whitelist": ["dynamodb"]}}):
+                moto.core.patch_client(client)
+                print(helpers.send_status(client))
+    """
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "SUCCESSFUL\n"
 
 
 def test_a_service_whitelist_without_pinpoint_still_stops_its_other_operations(pinpoint_otp: PinpointOTP) -> None:
