@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MARKER: Final = "pinpoint_otp"
 _PREFIX: Final = "pinpoint_otp_"
 _AUTOUSE: Final = f"{_PREFIX}autouse"
+_ACTIVATION: Final = "_pinpoint_otp_activation"
 
 _INI_OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
     "seed": ("string", "Mixed into what codes and IDs are drawn from, beside the test's name."),
@@ -113,6 +114,18 @@ def _getini(config: pytest.Config, name: str) -> Any:
     except (TypeError, ValueError, pytest.UsageError) as error:
         # pytest's own words show the value, but do not always say whose it is.
         raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # A fixture that has nothing to do costs a test more than all else in this plugin, so those without use lose it.
+    if session.config.getini(_AUTOUSE):
+        return
+    for item in session.items:
+        names = getattr(item, "fixturenames", ())
+        if _ACTIVATION in names and "pinpoint_otp" not in names and item.get_closest_marker(_MARKER) is None:
+            # A list of its own: pytest shares one among the parameters of a test.
+            item.fixturenames = [name for name in names if name != _ACTIVATION]  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
