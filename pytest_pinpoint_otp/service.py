@@ -148,6 +148,9 @@ class Service:
         parameters, malformed = read_parameters(body)
         invocation_id = read_invocation_id(headers) or self._draw_ids()[0]
         call = self.journal.call(invocation_id)
+        if call is not None and (*call[:2], call.parameters) != (operation, application_id, parameters):
+            # botocore's attempts of one call are alike: this request only says the ID of another one.
+            invocation_id, call = self._draw_ids()[0], None
         if call is None:
             call = Call(
                 operation,

@@ -465,6 +465,22 @@ def test_a_request_without_an_invocation_id_is_a_call_of_its_own(pinpoint_otp: P
     assert all(call.invocation_id for call in pinpoint_otp.calls)
 
 
+def test_a_request_that_says_another_call_s_invocation_id_is_a_call_of_its_own(pinpoint_otp: PinpointOTP) -> None:
+    client = unchecked_client()
+
+    def say(request: Any, **kwargs: Any) -> None:
+        request.headers["amz-sdk-invocation-id"] = "the-same"
+
+    client.meta.events.register("request-created.pinpoint", say)
+    with pytest.raises(client.exceptions.BadRequestException):
+        send(client, ReferenceId=None)
+    send(client)
+    assert verify(client, pinpoint_otp.code_for(DESTINATION))
+
+    assert [call.outcome for call in pinpoint_otp.calls] == ["BadRequestException", "SUCCESSFUL", "VALID"]
+    assert [len(call.attempts) for call in pinpoint_otp.calls] == [1, 1, 1]
+
+
 def send_raw(client: Any, body: bytes | None, *, method: str = "POST", path: str | None = None) -> Any:
     """Make a send whose HTTP request is changed on the way out."""
 
