@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -247,10 +247,10 @@ class Faults:
         elif taken.injection.per == "call":
             self._held[call.invocation_id] = taken._replace(outcome=outcome, held=True)
 
-    def of_service(self, call: Call, now: datetime) -> Delivery | ErrorResponse | None:
+    def of_service(self, call: Call, now: Callable[[], datetime]) -> Delivery | ErrorResponse | None:
         """Decide what the service itself has against a send that no injection answers; None: nothing."""
         for limit in self.rate_limits:
-            if limit.is_reached(call, now):
+            if limit.is_reached(call, now()):
                 return limit.outcome
         return _OPTED_OUT if call.destination in self.opted_out else None
 

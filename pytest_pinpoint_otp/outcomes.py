@@ -35,7 +35,7 @@ class DeliveryStatus(StrEnum):
     DUPLICATE = "DUPLICATE"
 
 
-_DELIVERY_STATUS_CODES: Final = {
+_DELIVERY_STATUS_CODES: Final[dict[str, int]] = {
     DeliveryStatus.SUCCESSFUL: 200,
     DeliveryStatus.THROTTLED: 429,
     DeliveryStatus.TEMPORARY_FAILURE: 500,
@@ -45,7 +45,7 @@ _DELIVERY_STATUS_CODES: Final = {
     DeliveryStatus.DUPLICATE: 400,
 }
 
-_DELIVERY_STATUS_MESSAGES: Final = {
+_DELIVERY_STATUS_MESSAGES: Final[dict[str, str]] = {
     DeliveryStatus.THROTTLED: "The message was throttled.",
     DeliveryStatus.TEMPORARY_FAILURE: "The message could not be delivered for now.",
     DeliveryStatus.PERMANENT_FAILURE: "The message cannot be delivered to this destination.",
@@ -123,12 +123,12 @@ class Delivery:
 
     def result(self, message_id: str) -> dict[str, Any]:
         """Return the answer's ``Result`` entry for one destination, as a new dict."""
-        status = DeliveryStatus(self.status)
+        status = str(self.status)
         message = self.status_message
         if message is None:
             message = f"MessageId: {message_id}" if self.delivered else _DELIVERY_STATUS_MESSAGES[status]
         result: dict[str, Any] = {
-            "DeliveryStatus": status.value,
+            "DeliveryStatus": status,
             "MessageId": message_id,
             "StatusCode": _DELIVERY_STATUS_CODES[status] if self.status_code is None else self.status_code,
             "StatusMessage": message,

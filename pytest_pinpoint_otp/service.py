@@ -230,7 +230,7 @@ class Service:
 
     def _own_outcome(self, call: Call) -> Delivery | ErrorResponse | None:
         """Return what the service itself has against a call; None: nothing."""
-        return self.faults.of_service(call, self.clock.now()) if call.operation == SEND else None
+        return self.faults.of_service(call, self.clock.now) if call.operation == SEND else None
 
     def _carry_out(self, call: Call, outcome: Outcome | None) -> _Answer:
         if outcome is None:
