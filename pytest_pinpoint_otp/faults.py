@@ -104,6 +104,7 @@ class Injection:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         cancelled, self._cancelled = self._cancelled, True
         if exc_type is None and not (self.used or self.optional or cancelled):
             raise AssertionError(
