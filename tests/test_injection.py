@@ -657,7 +657,7 @@ def test_a_finite_injection_that_is_left_over_is_an_error_that_shows_it() -> Non
     assert "'THROTTLED'" in message
     assert "SlowDown" in message
     assert "per='attempt'" in message
-    assert "times=2" in message
+    assert "times=2," in message
     assert "after=1" in message
     assert "used 0, 4 left" in message
     assert "ForbiddenException" in message

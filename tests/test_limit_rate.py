@@ -370,7 +370,11 @@ def test_a_quota_of_an_outer_fake_does_not_hold_for_the_inner_one(
         ({"outcome": DeliveryStatus.SUCCESSFUL}, ValueError, r"outcome is SUCCESSFUL"),
         ({"outcome": Delivery("SUCCESSFUL", status_code=429)}, ValueError, r"outcome is SUCCESSFUL"),
         ({"outcome": None}, TypeError, r"None \(NoneType\) is no outcome"),
-        ({"outcome": ReadTimeoutError}, TypeError, r"outcome takes a failed delivery or an error"),
+        (
+            {"outcome": ReadTimeoutError},
+            TypeError,
+            r"outcome takes a failed delivery or an error, not .*ReadTimeoutError",
+        ),
         ({"outcome": LostResponse()}, TypeError, r"outcome takes a failed delivery or an error"),
         ({"outcome": RawResponse(502)}, TypeError, r"outcome takes a failed delivery or an error"),
         ({"outcome": lambda call: "THROTTLED"}, TypeError, r"outcome takes a failed delivery or an error"),

@@ -241,6 +241,23 @@ def test_an_issued_otp_is_alive_without_a_call(pinpoint_otp: PinpointOTP, pinpoi
     assert verify(pinpoint_otp_client, message.code)
 
 
+def test_an_issued_otp_has_ids_of_its_own(pinpoint_otp: PinpointOTP) -> None:
+    messages = [
+        pinpoint_otp.issue(DESTINATION, application_id=APPLICATION, reference_id=reference) for reference in "ab"
+    ]
+
+    ids = [one for message in messages for one in (message.message_id, message.request_id)]
+    assert all(isinstance(one, str) for one in ids)
+    assert len(set(ids)) == 4
+
+
+def test_an_issued_otp_may_be_beyond_limits_that_are_not_enforced() -> None:
+    with mock_pinpoint_otp(enforce_limits=False) as fake:
+        message = fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE, validity_period=61)
+
+    assert message.validity_period == 61
+
+
 def test_an_issued_otp_has_the_defaults_of_a_send(pinpoint_otp_client: Any) -> None:
     with mock_pinpoint_otp(code_length=7, validity_period=9, allowed_attempts=2) as fake:
         message = fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE)

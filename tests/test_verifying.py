@@ -57,6 +57,7 @@ def test_a_verification_is_recorded_with_all_its_fields(pinpoint_otp: PinpointOT
     assert verification.reason is VerificationReason.VALID
     assert verification.attempts_left == 3
     assert verification.at == pinpoint_otp.now()
+    assert verification.request_id == pinpoint_otp.calls[-1].request_id
 
 
 def test_reasons_are_plain_strings_too() -> None:
