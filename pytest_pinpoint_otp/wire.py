@@ -25,10 +25,10 @@ class Response(NamedTuple):
 @lru_cache
 def read_route(url: str) -> tuple[str, str] | None:
     """Read operation and application ID from ``.../v1/apps/{application-id}/otp`` or ``/verify-otp``, or None."""
-    segments = url.partition("?")[0].rsplit("/", 4)
-    if segments[1:3] != ["v1", "apps"] or segments[-1] not in OPERATION_BY_PATH:
-        return None
-    return OPERATION_BY_PATH[segments[4]], unquote(segments[3])
+    match url.partition("?")[0].rsplit("/", 4):
+        case [_, "v1", "apps", application_id, last] if last in OPERATION_BY_PATH:
+            return OPERATION_BY_PATH[last], unquote(application_id)
+    return None
 
 
 def read_parameters(body: bytes | str | None) -> tuple[dict[str, Any], str | None]:

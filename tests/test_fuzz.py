@@ -119,7 +119,8 @@ class Chance(Random):
         """Return a URL, mostly of one of the two operations."""
         last = self.choice([*OPERATIONS])
         odd = ["", ".", "..", "a%2Fb", "%", "%ff%00", "%ED%A0%80", self.text()]
-        paths = [f"/v1/apps/{APPLICATION}/{last}"] * 4 + [f"/v1/apps/{self.choice(odd)}/{last}"]
+        paths = [f"/v1/apps/{APPLICATION}/{last}"] * 8 + [f"/v1/apps/{self.choice(odd)}/{last}"] * 2
+        paths.append(f"/v1/apps/{last}")
         paths.append("/".join(self.choices(["v1", "apps", *OPERATIONS, "?", "#", *odd], k=self.randint(0, 7))))
         hosts = ["https://pinpoint.us-east-1.amazonaws.com"] * 3 + ["http://[::1]:4566/prefix", "", self.text()]
         return self.choice(hosts) + self.choice(paths) + self.choice(["", "", "", "?", "?a=/v1/apps/b/otp", "#otp"])
@@ -152,7 +153,7 @@ def test_whatever_is_asked_the_answer_is_well_formed_and_a_refusal_changes_nothi
                 try:
                     ask(fake, injections, request)
                 except Exception as error:
-                    error.add_note(f"Asked by Chance({seed}): {request!a}")
+                    error.add_note(f"Asked by Chance({seed}): {request!a:.2000}")
                     raise
 
 
