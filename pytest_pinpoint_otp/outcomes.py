@@ -68,8 +68,18 @@ MODELLED_ERRORS: Final = {
 _ERROR_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
 
 
+class Pasteable:
+    """Something that prints as a test would write it, in Hypothesis's reports too."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # Hypothesis prints a dataclass field by field otherwise, and a field as no test writes it.
+        printer.text(repr(self))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Delivery:
+class Delivery(Pasteable):
     """A delivery result with its fields in the test's hands.
 
     Args:
@@ -139,7 +149,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ErrorResponse:
+class ErrorResponse(Pasteable):
     """An error that AWS answers, which botocore raises as a ``ClientError`` or the modelled subclass of that name.
 
     Args:
@@ -192,7 +202,7 @@ class ErrorResponse:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TransportFailure:
+class TransportFailure(Pasteable):
     """A botocore transport exception, to be raised instead of an answer. What ``inject`` makes of the exception."""
 
     exception: Exception | type[Exception]
@@ -219,7 +229,7 @@ class TransportFailure:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class LostResponse:
+class LostResponse(Pasteable):
     """The service does its work, and its answer is lost on the way: the application sees the exception.
 
     With ``per="attempt"`` botocore's retry sends a second text, and only the second code works; a verification that
@@ -258,7 +268,7 @@ class LostResponse:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RawResponse:
+class RawResponse(Pasteable):
     """An answer given byte by byte: a proxy's 502 page, truncated JSON, an empty body, a wrong content type.
 
     What botocore makes of it reaches the application. The service does no work.
@@ -283,6 +293,8 @@ class RawResponse:
         _check_status_code("RawResponse", self.status_code, 200)
         if not isinstance(self.body, (bytes, str)):
             raise TypeError(f"RawResponse: body takes bytes or a str, not {kind(self.body)}.")
+        if isinstance(self.body, str):
+            object.__setattr__(self, "body", self.body.encode())
         if not isinstance(self.headers, Mapping):
             raise TypeError(f"RawResponse: headers takes a dict of str, not {kind(self.headers)}.")
         for name, value in self.headers.items():
@@ -301,7 +313,7 @@ class RawResponse:
     @property
     def content(self) -> bytes:
         """The body as it travels."""
-        return self.body.encode() if isinstance(self.body, str) else self.body
+        return cast("bytes", self.body)
 
 
 Outcome = Delivery | ErrorResponse | TransportFailure | LostResponse | RawResponse
