@@ -18,6 +18,7 @@ from pytest_pinpoint_otp.outcomes import (
     ErrorResponse,
     LostResponse,
     Outcome,
+    Pasteable,
     RawResponse,
     TransportFailure,
     parse_outcome,
@@ -30,7 +31,7 @@ _FILTERS: Final = ("destination", "reference_id", "application_id")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class FailureStep:
+class FailureStep(Pasteable):
     """One step of a plan: an outcome, and which calls or attempts end in it. Its members are arguments of ``inject``.
 
     Args:

@@ -1,0 +1,579 @@
+"""Failure plans: values that are compared, kept as JSON, followed by a fake, and recorded from one."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
+from helpers import DESTINATION, OTHER_DESTINATION, REFERENCE, send, send_status, verify
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from suites import passes, run
+
+from pytest_pinpoint_otp import (
+    Delivery,
+    DeliveryStatus,
+    ErrorResponse,
+    FailurePlan,
+    FailureStep,
+    LostResponse,
+    PinpointOTP,
+    RawResponse,
+    mock_pinpoint_otp,
+)
+from pytest_pinpoint_otp.strategies import failure_plans, outcomes
+
+CLIENT = boto3.client(
+    "pinpoint",
+    region_name="us-east-1",
+    aws_access_key_id="testing",
+    aws_secret_access_key="testing",
+    config=Config(retries={"mode": "standard", "total_max_attempts": 3}),
+)
+THROTTLED = FailureStep("THROTTLED")
+
+several = settings(max_examples=60, deadline=None)
+
+
+# -- A value -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_equals_another_of_the_same_steps() -> None:
+    assert FailurePlan((THROTTLED,)) == FailurePlan([FailureStep(DeliveryStatus.THROTTLED, "SendOTPMessage")])
+    assert FailurePlan((THROTTLED,)) != FailurePlan((FailureStep("THROTTLED", after=1),))
+    assert FailurePlan() == FailurePlan(())
+
+
+def test_a_plan_and_its_steps_cannot_be_changed() -> None:
+    plan = FailurePlan([THROTTLED])
+
+    assert plan.steps == (THROTTLED,)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        plan.steps = ()  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        THROTTLED.after = 1  # type: ignore[misc]
+
+
+def test_equal_plans_have_one_place_in_a_set() -> None:
+    assert len({FailurePlan((THROTTLED,)), FailurePlan((FailureStep("THROTTLED"),)), FailurePlan()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("THROTTLED", Delivery("THROTTLED")),
+        (DeliveryStatus.OPT_OUT, Delivery("OPT_OUT")),
+        ("ForbiddenException", ErrorResponse("ForbiddenException")),
+        (CLIENT.exceptions.NotFoundException, ErrorResponse("NotFoundException")),
+        (LostResponse(), LostResponse(ReadTimeoutError)),
+        (RawResponse(502, "a page"), RawResponse(502, b"a page")),
+    ],
+)
+def test_a_step_reads_its_outcome_as_an_injection_does(given: Any, read: Any) -> None:
+    assert FailureStep(given).outcome == read
+    assert FailureStep(given) == FailureStep(read)
+
+
+def test_a_step_prints_as_it_is_written() -> None:
+    step = FailureStep("THROTTLED", per="attempt", times=None, destination="+15550100123")
+
+    assert repr(step) == "FailureStep(Delivery('THROTTLED'), per='attempt', times=None, destination='+15550100123')"
+    assert repr(FailureStep(ReadTimeoutError, "VerifyOTPMessage")) == (
+        "FailureStep(ReadTimeoutError, operation='VerifyOTPMessage')"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"outcome": "THROTLED"}, ValueError, "Did you mean 'THROTTLED'?"),
+        ({"outcome": 429}, TypeError, "429 (int) is no outcome."),
+        ({"outcome": print}, TypeError, "FailureStep: outcome takes no callable, such as <built-in function print>"),
+        ({"operation": "SendOtpMessage"}, ValueError, "operation 'SendOtpMessage' is not faked."),
+        ({"operation": "VerifyOTPMessage"}, ValueError, "is a delivery, and VerifyOTPMessage delivers nothing."),
+        ({"per": "request"}, ValueError, "per is 'request', but takes 'call' or 'attempt'."),
+        ({"after": -1}, ValueError, "after is -1, but takes 0 or more"),
+        ({"after": "1"}, TypeError, "after takes an int"),
+        ({"times": 0}, ValueError, "times is 0, but takes 1 or more"),
+        ({"times": 1.5}, TypeError, "times takes an int"),
+        ({"destination": 15550100123}, TypeError, "FailureStep: destination takes a str, not 15550100123 (int)."),
+        ({"reference_id": b"1"}, TypeError, "FailureStep: reference_id takes a str"),
+        ({"application_id": ["a"]}, TypeError, "FailureStep: application_id takes a str"),
+    ],
+    ids=repr,
+)
+def test_a_step_that_makes_no_sense_is_refused(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        FailureStep(**{"outcome": "THROTTLED", **arguments})
+
+
+def test_a_plan_of_anything_but_steps_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"FailurePlan: steps takes FailureStep values, but has 'THROTTLED' \(str\)\."):
+        FailurePlan(("THROTTLED",))  # type: ignore[arg-type]
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+@several
+@given(failure_plans())
+@example(FailurePlan((FailureStep(LostResponse(ConnectTimeoutError), destination="+15550100123"),)))
+@example(FailurePlan((FailureStep(RawResponse(502, b"\xff", {"Content-Type": "text/html"})),)))
+@example(FailurePlan((FailureStep(ErrorResponse("Gone", status_code=410), reference_id="a", application_id="b"),)))
+def test_a_plan_comes_back_from_its_json(plan: FailurePlan) -> None:
+    assert FailurePlan.from_json(plan.to_json()) == plan
+    assert FailurePlan.from_json(plan.to_json().encode()) == plan
+
+
+def test_json_holds_what_is_not_as_by_default() -> None:
+    plan = FailurePlan(
+        (
+            THROTTLED,
+            FailureStep(Delivery("OPT_OUT", status_code=409, endpoint_id="e"), per="attempt", after=2, times=None),
+            FailureStep(ErrorResponse("TooManyRequestsException", message="Slow down."), "VerifyOTPMessage"),
+            FailureStep(ReadTimeoutError, times=2),
+            FailureStep(LostResponse()),
+            FailureStep(RawResponse(502, "<html>", {"Content-Type": "text/html"})),
+            FailureStep(RawResponse(200, b"\xff")),
+        )
+    )
+
+    assert json.loads(plan.to_json()) == {
+        "version": 1,
+        "steps": [
+            {"outcome": {"delivery": {"status": "THROTTLED"}}},
+            {
+                "outcome": {"delivery": {"status": "OPT_OUT", "status_code": 409, "endpoint_id": "e"}},
+                "per": "attempt",
+                "after": 2,
+                "times": None,
+            },
+            {
+                "outcome": {"error": {"name": "TooManyRequestsException", "message": "Slow down."}},
+                "operation": "VerifyOTPMessage",
+            },
+            {"outcome": {"exception": "ReadTimeoutError"}, "times": 2},
+            {"outcome": {"lost_response": "ReadTimeoutError"}},
+            {
+                "outcome": {
+                    "raw_response": {"status_code": 502, "headers": {"content-type": "text/html"}, "body": "<html>"}
+                }
+            },
+            {"outcome": {"raw_response": {"status_code": 200, "body_base64": "/w=="}}},
+        ],
+    }
+
+
+def test_a_plan_written_by_hand_may_have_the_names_alone() -> None:
+    text = '{"version": 1, "steps": [{"outcome": "THROTTLED"}, {"outcome": "ForbiddenException", "after": 1}]}'
+
+    assert FailurePlan.from_json(text) == FailurePlan((THROTTLED, FailureStep("ForbiddenException", after=1)))
+
+
+@pytest.mark.parametrize(
+    "outcome", [ReadTimeoutError(endpoint_url="x"), LostResponse(ReadTimeoutError(endpoint_url="x"))]
+)
+def test_an_exception_that_is_an_instance_has_no_json(outcome: Any) -> None:
+    with pytest.raises(ValueError, match=r"to_json: ReadTimeoutError\(.*\) cannot be written; JSON holds the names of"):
+        FailurePlan((FailureStep(outcome),)).to_json()
+
+
+def test_an_exception_class_of_somebody_elses_has_no_json() -> None:
+    class MineError(ReadTimeoutError):
+        pass
+
+    with pytest.raises(ValueError, match="to_json: MineError cannot be written"):
+        FailurePlan((FailureStep(MineError),)).to_json()
+
+
+def with_outcome(outcome: Any) -> dict[str, Any]:
+    return {"version": 1, "steps": [{"outcome": "THROTTLED"}, {"outcome": outcome}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ([], "the plan takes an object, not [] (list)."),
+        ({"steps": []}, "the plan lacks its member 'version'."),
+        ({"version": 1}, "the plan lacks its member 'steps'."),
+        ({"version": 1, "step": []}, "the plan has no member 'step'. Did you mean 'steps'?"),
+        ({"version": 2, "steps": []}, "version is 2, but this package reads version 1."),
+        ({"version": 1, "steps": {}}, "steps takes a list, not {} (dict)."),
+        ({"version": 1, "steps": ["THROTTLED"]}, "steps[0] takes an object, not 'THROTTLED' (str)."),
+        ({"version": 1, "steps": [{}]}, "steps[0] lacks its member 'outcome'."),
+        (
+            {"version": 1, "steps": [{"outcome": "THROTTLED", "time": 1}]},
+            "steps[0] has no member 'time'. Did you mean 'times'?",
+        ),
+        ({"version": 1, "steps": [{"outcome": "THROTTLED", "times": 0}]}, "steps[0]: inject: times is 0, but takes 1"),
+        (
+            {"version": 1, "steps": [{"outcome": "THROTTLED", "destination": 1}]},
+            "steps[0]: FailureStep: destination takes a str, not 1 (int).",
+        ),
+        (with_outcome("THROTLED"), "steps[1]: 'THROTLED' is neither a delivery status nor a modelled error."),
+        (with_outcome(None), "steps[1].outcome is None, but takes a name, or an object with one of: delivery, error,"),
+        (with_outcome({"delivered": {}}), "steps[1].outcome is {'delivered': {}}, but takes a name"),
+        (with_outcome({"error": {}, "delivery": {}}), "steps[1].outcome is {'error': {}, 'delivery': {}}, but takes"),
+        (with_outcome({"delivery": {"state": "OPT_OUT"}}), "steps[1].outcome.delivery: "),
+        (with_outcome({"delivery": {"status": "OPTOUT"}}), "steps[1].outcome.delivery: Delivery: 'OPTOUT' is no"),
+        (with_outcome({"delivery": ["OPT_OUT"]}), "steps[1].outcome.delivery: "),
+        (with_outcome({"error": {"name": "Gone"}}), "steps[1].outcome.error: ErrorResponse: 'Gone' is not modelled"),
+        (with_outcome({"exception": "KeyError"}), "steps[1].outcome.exception: 'KeyError' is no exception class of"),
+        (with_outcome({"exception": ["KeyError"]}), "steps[1].outcome.exception: ['KeyError'] is no exception class"),
+        (with_outcome({"exception": "NoRegionError"}), "steps[1]: <class 'botocore.exceptions.NoRegionError'> is no"),
+        (with_outcome({"lost_response": "NoRegionError"}), "steps[1].outcome.lost_response: <class 'botocore."),
+        (with_outcome({"raw_response": {"body": ""}}), "steps[1].outcome.raw_response: raw_response lacks its member"),
+        (with_outcome({"raw_response": {"status_code": 1}}), "raw_response: RawResponse: status_code is 1, but takes"),
+        (with_outcome({"raw_response": {"status_code": 502, "body_base64": "*"}}), "steps[1].outcome.raw_response: "),
+    ],
+    ids=str,
+)
+def test_a_json_document_that_is_no_plan_is_refused_by_the_member_at_fault(document: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        FailurePlan.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("text", ["", "{", b"\xff"])
+def test_what_is_no_json_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="The failure plan is no JSON document: "):
+        FailurePlan.from_json(text)
+
+
+# -- Following ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_fake_follows_a_plan_step_by_step(pinpoint_otp: PinpointOTP) -> None:
+    injections = pinpoint_otp.follow(
+        FailurePlan((FailureStep("THROTTLED", times=2), FailureStep("OPT_OUT", destination=OTHER_DESTINATION, after=1)))
+    )
+
+    assert [injection.remaining for injection in injections] == [2, 1]
+    assert [send_status(CLIENT) for _ in range(3)] == ["THROTTLED", "THROTTLED", "SUCCESSFUL"]
+    assert send_status(CLIENT, DestinationIdentity=OTHER_DESTINATION) == "SUCCESSFUL"
+    assert send_status(CLIENT, DestinationIdentity=OTHER_DESTINATION) == "OPT_OUT"
+    assert [injection.used for injection in injections] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"destination": OTHER_DESTINATION}, {"reference_id": "another"}, {"application_id": "another"}],
+    ids=repr,
+)
+def test_each_filter_of_a_step_holds(pinpoint_otp: PinpointOTP, filters: dict[str, str]) -> None:
+    pinpoint_otp.follow(FailurePlan((FailureStep("THROTTLED", **filters),)))  # type: ignore[arg-type]
+    names = {
+        "destination": "DestinationIdentity",
+        "reference_id": "ReferenceId",
+        "application_id": "ApplicationId",
+    }
+
+    assert send_status(CLIENT) == "SUCCESSFUL"
+    assert send_status(CLIENT, **{names[name]: value for name, value in filters.items()}) == "THROTTLED"
+
+
+def test_a_step_per_attempt_is_hidden_by_a_retry(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.follow(FailurePlan((FailureStep("InternalServerErrorException", per="attempt"),)))
+
+    assert send_status(CLIENT) == "SUCCESSFUL"
+    assert len(pinpoint_otp.calls[0].attempts) == 2
+
+
+def test_a_plan_may_be_followed_twice(pinpoint_otp: PinpointOTP) -> None:
+    plan = FailurePlan((THROTTLED,))
+    pinpoint_otp.follow(plan)
+    assert [send_status(CLIENT) for _ in range(2)] == ["THROTTLED", "SUCCESSFUL"]
+
+    pinpoint_otp.follow(plan)
+    assert [send_status(CLIENT) for _ in range(2)] == ["THROTTLED", "SUCCESSFUL"]
+
+
+def test_a_step_that_is_left_unused_is_an_error_unless_it_is_optional() -> None:
+    plan = FailurePlan((THROTTLED,))
+
+    with pytest.raises(AssertionError, match="arranged what no call has used"), mock_pinpoint_otp() as fake:
+        fake.follow(plan)
+    with mock_pinpoint_otp() as fake:
+        fake.follow(plan, optional=True)
+
+
+@pytest.mark.parametrize("plan", [(THROTTLED,), '{"version": 1, "steps": []}', None], ids=str)
+def test_only_a_plan_can_be_followed(pinpoint_otp: PinpointOTP, plan: Any) -> None:
+    with pytest.raises(TypeError, match=r"follow takes a FailurePlan, not .*; FailurePlan\.from_json reads one\."):
+        pinpoint_otp.follow(plan)
+
+
+# -- Recording ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_fake_that_did_nothing_of_its_own_records_no_step(pinpoint_otp: PinpointOTP) -> None:
+    send(CLIENT)
+    verify(CLIENT, "123456")
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan()
+
+
+def test_calls_that_end_alike_in_a_row_are_one_step(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("THROTTLED", "THROTTLED", "OPT_OUT", after=1)
+    for _ in range(5):
+        send(CLIENT)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (FailureStep("THROTTLED", after=1, times=2), FailureStep("OPT_OUT", after=3))
+    )
+
+
+def test_a_call_is_recorded_whole_however_often_it_was_retried(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("InternalServerErrorException", operation="VerifyOTPMessage")
+    with pytest.raises(CLIENT.exceptions.InternalServerErrorException):
+        verify(CLIENT, "123456")
+
+    assert len(pinpoint_otp.calls[0].attempts) == 3
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (FailureStep("InternalServerErrorException", "VerifyOTPMessage"),)
+    )
+
+
+def test_attempts_of_one_call_that_end_differently_are_recorded_one_by_one(pinpoint_otp: PinpointOTP) -> None:
+    send(CLIENT)
+    pinpoint_otp.inject("InternalServerErrorException", "TooManyRequestsException", per="attempt")
+    send(CLIENT)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (
+            FailureStep("InternalServerErrorException", per="attempt", after=1),
+            FailureStep("TooManyRequestsException", per="attempt", after=2),
+        )
+    )
+
+
+def test_quotas_and_opt_outs_are_recorded_as_what_they_did(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.limit_rate(1, per=timedelta(hours=1), outcome="TEMPORARY_FAILURE")
+    pinpoint_otp.opt_out(OTHER_DESTINATION)
+    for destination in (DESTINATION, DESTINATION, OTHER_DESTINATION):
+        send(CLIENT, DestinationIdentity=destination)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (FailureStep("TEMPORARY_FAILURE", after=1), FailureStep("OPT_OUT", after=2))
+    )
+
+
+def test_a_callable_is_recorded_as_what_it_returned(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject(lambda call: "DUPLICATE" if call.destination == OTHER_DESTINATION else None, times=None)
+    send(CLIENT)
+    send(CLIENT, DestinationIdentity=OTHER_DESTINATION)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan((FailureStep("DUPLICATE", after=1),))
+
+
+def test_refused_calls_are_neither_recorded_nor_counted(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("THROTTLED")
+    with pytest.raises(CLIENT.exceptions.BadRequestException):
+        send(CLIENT, CodeLength=99)
+    send(CLIENT)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan((THROTTLED,))
+
+
+def test_what_a_tests_own_mistake_raised_is_not_recorded() -> None:
+    with mock_pinpoint_otp() as fake:
+        fake.queue_codes("12345678")
+        fake.inject("SUCCESSFUL")
+        with pytest.raises(ValueError, match="The queued code '12345678' has 8 digits"):
+            send(CLIENT)
+        assert fake.recorded_plan() == FailurePlan()
+        fake.reset()
+
+
+def test_a_reset_forgets_what_was_recorded(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("THROTTLED")
+    send(CLIENT)
+    pinpoint_otp.reset()
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan()
+
+
+def test_an_answer_that_was_lost_with_nothing_delivered_delivers_nothing_when_it_is_repeated() -> None:
+    def act(fake: PinpointOTP) -> bool:
+        send(CLIENT)
+        with contextlib.suppress(ReadTimeoutError):
+            send(CLIENT)
+        return verify(CLIENT, fake.inbox(DESTINATION)[0].code)
+
+    with mock_pinpoint_otp() as fake:
+        fake.limit_rate(1, per=timedelta(hours=1))
+        fake.inject(LostResponse(), after=1)
+        assert act(fake)
+    with mock_pinpoint_otp() as again:
+        again.follow(fake.recorded_plan())
+        assert act(again)
+    assert len(again.messages) == 1
+
+
+Step = Callable[[PinpointOTP], object]
+"""Something that a test does."""
+
+
+def call_service(operation: str, destination: str, reference: str, *, right: bool) -> Step:
+    def act(fake: PinpointOTP) -> None:
+        key = {"DestinationIdentity": destination, "ReferenceId": reference}
+        texts = fake.inbox(destination, reference_id=reference)
+        code = texts[0 if right else -1].code if texts else "123456"
+        # However the application takes it: what the service did is what counts.
+        with contextlib.suppress(ClientError, BotoCoreError, KeyError, UnicodeDecodeError):
+            send(CLIENT, **key) if operation == "SendOTPMessage" else verify(CLIENT, code, **key)
+
+    return act
+
+
+def arrange(name: str, *arguments: Any, **keywords: Any) -> Step:
+    return lambda fake: getattr(fake, name)(*arguments, **keywords)
+
+
+destinations = st.sampled_from([DESTINATION, OTHER_DESTINATION])
+operations = st.sampled_from(["SendOTPMessage", "VerifyOTPMessage"])
+calls = st.builds(
+    call_service, operations, destinations, st.sampled_from([REFERENCE, "another"]), right=st.booleans()
+).map(lambda act: ("call", act))
+arrangements = st.one_of(
+    operations.flatmap(
+        lambda operation: st.builds(
+            arrange,
+            st.just("inject"),
+            outcomes(operation),
+            operation=st.just(operation),
+            per=st.sampled_from(["call", "attempt"]),
+            times=st.sampled_from([1, 2, 5, None]),
+            after=st.integers(0, 3),
+            destination=st.none() | destinations,
+        )
+    ),
+    st.builds(arrange, st.sampled_from(["opt_out", "opt_in"]), destinations),
+    st.builds(
+        arrange,
+        st.just("limit_rate"),
+        st.integers(0, 2),
+        per=st.just(timedelta(minutes=10)),
+        outcome=st.sampled_from(["THROTTLED", "TooManyRequestsException"]),
+    ),
+).map(lambda act: ("arrange", act))
+times = st.builds(arrange, st.just("advance"), minutes=st.sampled_from([1, 10, 20])).map(lambda act: ("time", act))
+
+
+@settings(several, max_examples=80)
+@given(st.lists(calls | calls | arrangements | times, max_size=25))
+def test_a_recorded_plan_gives_the_same_calls_the_same_outcomes(script: list[tuple[str, Step]]) -> None:
+    with mock_pinpoint_otp(assert_all_used=False) as fake:
+        for _, act in script:
+            act(fake)
+    plan = FailurePlan.from_json(fake.recorded_plan().to_json())
+    with mock_pinpoint_otp() as again:
+        again.follow(plan)
+        for kind, act in script:
+            if kind != "arrange":
+                act(again)
+
+    assert outcomes_of(again) == outcomes_of(fake)
+    assert [message.code for message in again.messages] == [message.code for message in fake.messages]
+    assert [one.reason for one in again.verifications] == [one.reason for one in fake.verifications]
+    assert again.recorded_plan() == plan
+
+
+def outcomes_of(fake: PinpointOTP) -> list[list[tuple[str, int | None]]]:
+    return [[(attempt.outcome, attempt.status_code) for attempt in call.attempts] for call in fake.calls]
+
+
+# -- By the marker -----------------------------------------------------------------------------------------------------
+
+
+def test_a_marker_gives_a_plan_as_an_object(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+            import pytest
+            from application import send
+            from pytest_pinpoint_otp import FailurePlan, FailureStep
+
+            @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("THROTTLED", after=1)]))
+            def test_it():
+                assert [send() for _ in range(3)] == ["SUCCESSFUL", "THROTTLED", "SUCCESSFUL"]
+        """,
+    )
+
+    passes(result, passed=1)
+
+
+def test_a_marker_gives_a_plan_as_a_path_from_the_tests_file(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("tests")
+    (folder / "plans").mkdir()
+    (folder / "plans" / "night.json").write_text(FailurePlan((THROTTLED,)).to_json(), encoding="utf-8")
+    (folder / "test_it.py").write_text(
+        "import pathlib, pytest\n"
+        "from application import send\n"
+        "\n"
+        "@pytest.mark.parametrize('number', [1, 2])\n"
+        "@pytest.mark.pinpoint_otp(plan='plans/night.json')\n"
+        "def test_as_text(number):\n"
+        "    assert send() == 'THROTTLED'\n"
+        "\n"
+        "@pytest.mark.pinpoint_otp(plan=pathlib.Path('plans', 'night.json'))\n"
+        "def test_as_a_path(pinpoint_otp):\n"
+        "    assert send() == 'THROTTLED'\n"
+        "    pinpoint_otp.reset()\n"
+        "    assert send() == 'THROTTLED'\n",
+        encoding="utf-8",
+    )
+
+    passes(run(pytester, conftest=""), passed=3)
+
+
+def test_a_marked_plan_that_is_left_unused_is_an_error(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+            import pytest
+            from pytest_pinpoint_otp import FailurePlan, FailureStep
+
+            @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("THROTTLED")]))
+            def test_it():
+                pass
+        """,
+    )
+
+    passes(result, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*inject(Delivery('THROTTLED')*used 0, 1 left"])
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ("1", "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not 1 (int)."),
+        ("None", "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not None (NoneType)."),
+        ("'none.json'", "@pytest.mark.pinpoint_otp: *No such file or directory: *none.json'"),
+        ("'bad.json'", "@pytest.mark.pinpoint_otp: *bad.json: the plan lacks its member 'version'."),
+    ],
+)
+def test_a_bad_plan_in_a_marker_is_an_error_of_the_test(pytester: pytest.Pytester, plan: str, message: str) -> None:
+    pytester.path.joinpath("bad.json").write_text('{"steps": []}', encoding="utf-8")
+    result = run(
+        pytester,
+        test_it=f"""
+            import pytest
+
+            @pytest.mark.pinpoint_otp(plan={plan})
+            def test_it():
+                pass
+        """,
+    )
+
+    passes(result, errors=1)
+    result.stdout.fnmatch_lines([message])
+    assert "Traceback" not in result.stdout.str()
