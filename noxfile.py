@@ -23,7 +23,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = nox.project.python_versions(PYPROJECT)
 
 # Many tests start a pytest of their own, so a second worker nearly halves the time, on the smallest of machines too.
-WORKERS = ("-n", "2")
+# pytest-asyncio is for tests that begin a pytest of their own; here it would ask for settings.
+WORKERS = ("-n", "2", "-p", "no:asyncio")
 
 
 def group(name: str) -> list[str]:
@@ -65,10 +66,10 @@ def example(session: nox.Session) -> None:
     run_example(session, "python", EXAMPLE)
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=NEWEST)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite with the newest versions of everything; every branch of the package must be covered."""
-    session.install("-e", ".", *group("test"))
+    """Run the whole suite, async clients included; every branch of the package must be covered."""
+    session.install("-e", ".", *group("test"), *group("async"), "aiobotocore[httpx2]")
     data = {"COVERAGE_FILE": str(Path(session.create_tmp(), ".coverage"))}
     session.run("coverage", "erase", env=data)
     session.run("coverage", "run", "-m", "pytest", *WORKERS, *session.posargs, env=data)
@@ -76,17 +77,30 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", env=data)
 
 
-@nox.session(python=OLDEST)
+VERSIONS = {
+    "lowest": ["botocore==1.34.0", "boto3==1.34.0", "pytest==8.4.0"],
+    # The last with botocore's legacy retry mode as the default.
+    "botocore-1.43": ["botocore==1.43.*", "boto3==1.43.*"],
+    # aiobotocore holds the session `tests` at an older botocore.
+    "newest": ["botocore", "boto3", "pytest"],
+}
+
+
+@nox.session
 @nox.parametrize(
-    "versions",
+    ("python", "versions"),
+    # Each interpreter once: the oldest with the lowest versions, the newest with the newest.
     [
-        nox.param(["botocore==1.34.0", "boto3==1.34.0", "pytest==8.4.0"], id="lowest"),
-        # The last with botocore's legacy retry mode as the default.
-        nox.param(["botocore==1.43.*", "boto3==1.43.*"], id="botocore-1.43"),
+        nox.param(python, VERSIONS[name], id=f"{python}-{name}")
+        for python, name in [
+            (OLDEST, "lowest"),
+            *((python, "botocore-1.43") for python in PYTHONS[1:-1] or [OLDEST]),
+            (NEWEST, "newest"),
+        ]
     ],
 )
 def matrix(session: nox.Session, versions: list[str]) -> None:
-    """Run the whole suite with older versions of what the plugin stands on; the newest are the session `tests`."""
+    """Run the whole suite on every interpreter, and with every version of what the plugin stands on."""
     session.install("-e", ".", *group("test"), *versions)
     session.run("pytest", *WORKERS, *session.posargs)
 
@@ -113,9 +127,7 @@ def aioboto3(session: nox.Session, versions: list[str]) -> None:
     """Run what concerns async clients, with the newest aioboto3 and with the lowest aiobotocore."""
     session.install("-e", ".", *group("test"), *group("async"), *versions)
     files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/test_aio*.py"))]
-    # pytest-asyncio is for tests that begin a pytest of their own; here it would ask for settings.
-    others = ("tests/test_waiting.py", "docs/how-to/async.md", "-p", "no:asyncio")
-    session.run("pytest", *WORKERS, *files, *others, *session.posargs)
+    session.run("pytest", *WORKERS, *files, "tests/test_waiting.py", "docs/how-to/async.md", *session.posargs)
 
 
 @nox.session(python=NEWEST)
