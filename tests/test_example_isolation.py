@@ -1,0 +1,387 @@
+"""Hypothesis's examples under a fake that a marker or the configuration activates: each has a fresh one."""
+
+from __future__ import annotations
+
+import sys
+
+import hypothesis.strategies  # noqa: F401 - as suites.py does, so that each run need not import it anew
+import pytest
+from suites import ALONE, passes, run, write
+
+BEGIN = """
+    import unittest
+
+    import pytest
+    from application import send, verify
+    from helpers import DESTINATION
+    from hypothesis import HealthCheck, assume, given, settings
+    from hypothesis import strategies as st
+    from pytest_pinpoint_otp import FailurePlan, FailureStep, active_pinpoint_otp
+
+    few = settings(max_examples=8, deadline=None, derandomize=True)
+    counts = st.integers(0, 3)
+    examples = []
+
+    def send_to_fresh(count):
+        fake = active_pinpoint_otp()
+        assert fake.messages == fake.calls == []
+        for _ in range(count):
+            send()
+        assert [message.destination for message in fake.messages] == [DESTINATION] * count
+        examples.append((count, [message.code for message in fake.messages]))
+"""
+
+MARKED = (
+    BEGIN
+    + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        send_to_fresh(count)
+
+    def test_afterwards():
+        counts = [count for count, _ in examples]
+        assert len(set(counts)) > 1
+        codes = max((codes for _, codes in examples), key=len)
+        assert len(codes) == 3
+        assert all(drawn == codes[:count] for count, drawn in examples)
+"""
+)
+
+
+def test_each_example_of_a_marked_test_has_a_fresh_fake_with_the_same_codes(pytester: pytest.Pytester) -> None:
+    passes(run(pytester, test_it=MARKED), passed=2)
+
+
+def test_each_example_has_a_fresh_fake_by_autouse(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester, "-o", "pinpoint_otp_autouse=true", test_it=MARKED.replace("@pytest.mark.pinpoint_otp\n", "\n")
+    )
+
+    passes(result, passed=2)
+
+
+def test_everything_that_an_example_arranges_ends_with_it(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        fake = active_pinpoint_otp()
+        before = fake.now()
+        assert send() == "SUCCESSFUL"
+        fake.inject("THROTTLED", times=None)
+        fake.opt_out(DESTINATION)
+        fake.advance(days=1 + count)
+        assert send() == "THROTTLED"
+        examples.append(before)
+
+    def test_afterwards():
+        assert len(examples) > 2
+        assert (max(examples) - min(examples)).days == 0
+""",
+    )
+
+    passes(result, passed=2)
+
+
+def test_a_plan_of_the_marker_is_followed_in_each_example(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("THROTTLED")]))
+    @few
+    @given(counts)
+    def test_it(count):
+        assert send() == "THROTTLED"
+        assert send() == "SUCCESSFUL"
+""",
+    )
+
+    passes(result, passed=1)
+
+
+def test_chaos_is_drawn_alike_in_each_example(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=1",
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        try:
+            examples.append(send())
+        except Exception as error:
+            examples.append(type(error).__name__)
+
+    def test_afterwards():
+        assert len(examples) > 2
+        assert len(set(examples)) == 1
+        assert examples[0] != "SUCCESSFUL"
+""",
+    )
+
+    passes(result, passed=2)
+
+
+def test_an_example_that_leaves_something_unused_fails_and_is_shrunk(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @settings(few, max_examples=50)
+    @given(st.integers(0, 100))
+    def test_it(count):
+        active_pinpoint_otp().inject("THROTTLED", times=min(count, 7) + 1)
+        for _ in range(7):
+            send()
+""",
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError: *", "*inject('THROTTLED'*used 7, 1 left*", "*count=7,*"])
+
+
+def test_what_a_later_example_would_have_hidden_is_told(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        if not examples:
+            active_pinpoint_otp().queue_codes("123456")
+        examples.append(count)
+""",
+    )
+
+    # Only the first example is wrong, so Hypothesis calls it flaky; it is not passed over.
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*queue_codes('123456')*"])
+
+
+def test_a_mistake_that_the_application_swallows_fails_its_example(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        if count == 2:
+            active_pinpoint_otp().queue_codes("12345678")
+        try:
+            send()
+        except ValueError:
+            pass
+""",
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*ValueError: The queued code '12345678' has 8 digits*", "*count=2,*"])
+
+
+def test_an_example_may_leave_things_unused_where_the_marker_says_so(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp(assert_all_used=False)
+    @few
+    @given(counts)
+    def test_it(count):
+        active_pinpoint_otp().inject("THROTTLED")
+""",
+    )
+
+    passes(result, passed=1)
+
+
+def test_assume_leaves_an_example_out_whatever_it_has_arranged(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        active_pinpoint_otp().inject("THROTTLED")
+        assume(count != 1)
+        assert send() == "THROTTLED"
+        examples.append(count)
+
+    def test_afterwards():
+        assert {0, 2, 3} <= set(examples)
+        assert 1 not in examples
+""",
+    )
+
+    passes(result, passed=2)
+
+
+def test_a_failing_example_has_its_own_traffic_alone_under_it(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        for _ in range(count):
+            assert send(ReferenceId=f"of-{count}") != "SUCCESSFUL" or count < 2
+""",
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*Pinpoint OTP traffic*", "*of-2*"])
+    result.stdout.no_fnmatch_line("*of-1*")
+    result.stdout.no_fnmatch_line("*of-3*")
+
+
+METHODS = """
+    class TestIt:
+        @few
+        @given(count=counts)
+        def test_it(self, count):
+            send_to_fresh(count)
+
+    class Unit(unittest.TestCase):
+        @few
+        @given(counts)
+        def test_it(self, count):
+            assert self._testMethodName == "test_it"
+            send_to_fresh(count)
+
+    @pytest.mark.parametrize("number", [1, 2])
+    @few
+    @given(count=counts)
+    def test_it(number, count):
+        send_to_fresh(count + number)
+"""
+
+
+def test_methods_and_parameters_have_it_alike(pytester: pytest.Pytester) -> None:
+    result = run(pytester, test_it=f"{BEGIN}\n    pytestmark = pytest.mark.pinpoint_otp\n{METHODS}")
+
+    passes(result, passed=4)
+
+
+def test_hypothesis_has_the_test_back_afterwards(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @pytest.mark.parametrize("number", [1, 2])
+    @few
+    @given(count=counts)
+    def test_it(number, count):
+        examples.append(test_it.hypothesis.inner_test)
+        assert number == 1
+
+    original = test_it.hypothesis.inner_test
+
+    def test_afterwards():
+        assert original not in examples
+        assert len(set(examples)) == 2
+        assert test_it.hypothesis.inner_test is original
+""",
+    )
+
+    passes(result, passed=2, failed=1)
+
+
+def test_other_tests_and_those_without_the_fake_are_left_alone(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    @few
+    @given(counts)
+    def test_without(count):
+        examples.append(test_without.hypothesis.inner_test)
+
+    original = test_without.hypothesis.inner_test
+
+    @pytest.mark.pinpoint_otp
+    def test_of_no_examples():
+        assert set(examples) == {original}
+        send()
+        assert len(active_pinpoint_otp().messages) == 1
+""",
+    )
+
+    passes(result, passed=2)
+
+
+NAMED = (
+    BEGIN
+    + """
+    @few
+    @given(count=counts)
+    def test_it(pinpoint_otp, count):
+        examples.append(len(pinpoint_otp.messages))
+        send()
+
+    def test_afterwards():
+        assert examples == list(range(len(examples)))
+"""
+)
+
+
+def test_a_test_that_names_the_fixture_has_hypothesis_own_health_check(pytester: pytest.Pytester) -> None:
+    write(pytester, test_it=NAMED)
+    place = ALONE.index("no:hypothesispytest")
+    result = pytester.runpytest(*ALONE[: place - 1], *ALONE[place + 1 :], "-p", "no:anyio")
+
+    passes(result, passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*FailedHealthCheck*'pinpoint_otp'*"])
+
+
+def test_a_test_that_names_the_fixture_and_says_that_it_knows_keeps_one_fake(pytester: pytest.Pytester) -> None:
+    knowing = "@settings(few, suppress_health_check=[HealthCheck.function_scoped_fixture])"
+    result = run(pytester, test_it=NAMED.replace("@few", knowing))
+
+    passes(result, passed=2)
+
+
+def test_examples_that_are_coroutines_have_it_alike(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("anyio")
+    suite = MARKED.replace("    @few", "    @pytest.mark.anyio\n    @few").replace("def test_it", "async def test_it")
+    loaded = [] if "anyio.pytest_plugin" in sys.modules else ["-p", "anyio.pytest_plugin"]
+    result = run(
+        pytester,
+        *loaded,
+        conftest="""
+            import pytest
+
+            @pytest.fixture(scope="session")
+            def anyio_backend():
+                return "asyncio"
+        """,
+        test_it=suite
+        + """
+    @pytest.mark.anyio
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    async def test_unused(count):
+        active_pinpoint_otp().inject("THROTTLED")
+""",
+    )
+
+    passes(result, passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError: *", "*inject('THROTTLED'*used 0, 1 left*"])
