@@ -124,8 +124,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         names = getattr(item, "fixturenames", ())
         if _ACTIVATION in names and "pinpoint_otp" not in names and item.get_closest_marker(_MARKER) is None:
+            unused = {_ACTIVATION}
+            if "request" not in item._fixtureinfo.initialnames:  # type: ignore[attr-defined]
+                # Other fixtures that ask for it get it none the less; setting it up for the test is what costs.
+                unused.add("request")
             # A list of its own: pytest shares one among the parameters of a test.
-            item.fixturenames = [name for name in names if name != _ACTIVATION]  # type: ignore[attr-defined]
+            item.fixturenames = [name for name in names if name not in unused]  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
