@@ -53,17 +53,28 @@ class Measure:
         self._config = config
 
     def seconds(self, subject: Action, *, rounds: int = 50) -> float:
-        """Return the time of one function, in seconds: of the fastest round, which other processes disturbed least."""
-        self._benchmark.pedantic(subject, rounds=rounds, warmup_rounds=1)
-        return self._benchmark.stats.stats.min
+        """Return the median time of one function, in seconds of the processor."""
+        times: list[float] = []
+
+        def timed() -> None:
+            start = time.process_time()
+            subject()
+            times.append(time.process_time() - start)
+
+        self._benchmark.pedantic(timed, rounds=rounds)
+        return statistics.median(times)
 
     def ratio(self, subject: Action, reference: Action, **options: Any) -> float:
         """Let two functions take turns, as `take_turns` does, and return the median ratio of neighbours."""
         return statistics.median(mine / other for mine, other in self.take_turns(subject, reference, **options))
 
     def difference(self, subject: Action, reference: Action, **options: Any) -> float:
-        """Let two functions take turns, as `take_turns` does, and return the median difference of neighbours."""
-        return statistics.median(mine - other for mine, other in self.take_turns(subject, reference, **options))
+        """Let two functions take turns, as `take_turns` does, and return the difference of the fastest of each.
+
+        For a small difference of large times: what shakes them only ever adds to them.
+        """
+        subject_times, reference_times = zip(*self.take_turns(subject, reference, **options), strict=True)
+        return min(subject_times) - min(reference_times)
 
     def take_turns(
         self,
