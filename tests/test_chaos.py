@@ -423,6 +423,16 @@ def test_a_marker_leaves_a_test_out_of_a_replay(pytester: pytest.Pytester) -> No
     passes(run(pytester, "--pinpoint-otp-replay=plan.json", test_it=LEFT_ALONE), passed=2)
 
 
+@pytest.mark.parametrize("value", ["'no'", "0", "None"])
+def test_anything_but_true_or_false_in_the_marker_is_an_error_of_the_test(
+    pytester: pytest.Pytester, value: str
+) -> None:
+    result = run(pytester, test_it=LEFT_ALONE.replace("chaos=True", f"chaos={value}"))
+
+    passes(result, passed=1, errors=1)
+    result.stdout.fnmatch_lines([f"@pytest.mark.pinpoint_otp: chaos takes True or False, not {value}."])
+
+
 def test_a_test_without_the_fake_is_left_alone(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
