@@ -68,6 +68,8 @@ class Engine:
         self._issued: set[str] = set()
         self._wrong: set[str] = set()
         self.queue: deque[str] = deque()
+        self.leading_zeros = False
+        """Whether every code that is drawn starts with a zero, as one in ten does by itself."""
 
     def issue(
         self,
@@ -145,7 +147,10 @@ class Engine:
     def _draw(self, key: Key, length: int, earlier: Collection[str]) -> str:
         draw = self._draws.copy()
         draw.update("\0".join((*key, str(length), str(len(earlier)))).encode("utf-8", "surrogatepass"))
-        for code in _codes_from(int.from_bytes(draw.digest(), "big"), length):
+        start = int.from_bytes(draw.digest(), "big")
+        if self.leading_zeros:
+            start %= 10 ** (length - 1)
+        for code in _codes_from(start, length):
             if code not in earlier and code not in self._wrong:
                 return code
         raise LookupError(f"No code is left: {key} had every code of {length} digits.")

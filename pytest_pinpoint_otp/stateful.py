@@ -16,9 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from pytest_pinpoint_otp.engine import VerificationReason
 from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean
+from pytest_pinpoint_otp.journal import Verification
 from pytest_pinpoint_otp.mock import mock_pinpoint_otp
-from pytest_pinpoint_otp.operations import OPERATIONS
+from pytest_pinpoint_otp.operations import OPERATIONS, SEND, VERIFY
 from pytest_pinpoint_otp.outcomes import DeliveryStatus, LostResponse
 
 PROPERTIES: Final = (
@@ -31,11 +33,16 @@ PROPERTIES: Final = (
 )
 """What `OTPStateMachine` checks."""
 
-_DELIVERY_FAILURES: Final = [status for status in DeliveryStatus if status != DeliveryStatus.SUCCESSFUL]
+# Names, because Hypothesis prints an enum's member as nothing that can be pasted.
+_DELIVERY_FAILURES: Final = [str(status) for status in DeliveryStatus if status != DeliveryStatus.SUCCESSFUL]
 _ERRORS: Final = ["TooManyRequestsException", "InternalServerErrorException"]
 _WRONG: Final = (VerificationReason.WRONG_CODE, VerificationReason.SUPERSEDED)
 
 PHONES: Final = ("+15550100001", "+15550100002")
+_TEXTED: Final[st.SearchStrategy[str]] = st.runner().flatmap(
+    lambda machine: st.sampled_from(sorted({message.destination for message in machine.fake.messages}))
+)
+"""A phone that has had a text; there must be one."""
 
 
 class OTPStateMachine(RuleBasedStateMachine):
@@ -63,8 +70,8 @@ class OTPStateMachine(RuleBasedStateMachine):
     - ``failed_delivery_is_not_reported_as_sent``: `request_code` is true only where a text reached the phone.
     - ``retry_does_not_lock_out``: `check_code` is not false where the service accepted the code in that call, and the
       answer was lost on the way.
-    - ``right_code_lets_in``: `check_code` is not false where the user typed the live code and the service was asked.
-      An application that has locked a phone out does not ask it.
+    - ``right_code_lets_in``: `check_code` is not false where the user typed the code of the newest text, alive, and the
+      service was asked about that text's reference. An application that has locked a phone out does not ask it.
     """
 
     properties: ClassVar[Collection[str]] = PROPERTIES
@@ -88,6 +95,7 @@ class OTPStateMachine(RuleBasedStateMachine):
         self._exits = ExitStack()
         self._let_in: set[tuple[str, str]] = set()
         self._guesses: defaultdict[str, list[datetime]] = defaultdict(list)
+        self._failures: dict[str, Injection] = {}
 
     def begin(self) -> None:
         """Make the application afresh; called at the beginning of each run. Does nothing by default."""
@@ -108,12 +116,13 @@ class OTPStateMachine(RuleBasedStateMachine):
         self._exits.close()
         super().teardown()
 
-    @initialize(seed=st.integers(0, 9999))
-    def start(self, seed: int) -> None:
+    @initialize(seed=st.integers(0, 9999), leading_zeros=st.booleans())
+    def start(self, seed: int, leading_zeros: bool) -> None:
         """Enter a fresh fake, whose codes the seed decides, and let the application begin."""
         # What a run leaves unused is no mistake: a failure is arranged for a next call that may not come.
         options = {**self.options, "seed": f"{self.options.get('seed', '')}{seed}", "assert_all_used": False}
         self.fake = self._exits.enter_context(mock_pinpoint_otp(**options))
+        self.fake._service.engine.leading_zeros = leading_zeros
         self.begin()
 
     @rule(phone=st.sampled_from(PHONES))
@@ -129,34 +138,34 @@ class OTPStateMachine(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.fake.messages)
-    @rule(phone=st.sampled_from(PHONES))
-    def type_right_code(self, phone: str) -> None:
-        """The user types the code of the newest text."""
-        if self.fake.inbox(phone):
-            self._type(phone, self.fake.code_for(phone))
+    @rule(phone=_TEXTED, answer_is_lost=st.booleans())
+    def type_right_code(self, phone: str, answer_is_lost: bool) -> None:
+        """The user types the code of the newest text, and the service's first answer may be lost."""
+        if answer_is_lost:
+            self.lose_next_response(VERIFY)
+        self._type(phone, self.fake.code_for(phone))
 
     @precondition(lambda self: self.fake.messages)
-    @rule(phone=st.sampled_from(PHONES), times=st.integers(1, 4))
+    @rule(phone=_TEXTED, times=st.integers(1, 4))
     def type_wrong_codes(self, phone: str, times: int) -> None:
         """Somebody guesses, a few times."""
-        if self.fake.inbox(phone):
-            for _ in range(times):
-                self._type(phone, self.fake.wrong_code(phone))
+        for _ in range(times):
+            self._type(phone, self.fake.wrong_code(phone))
 
     @rule(phone=st.sampled_from(PHONES), resends=st.integers(1, 5))
     def guess_through_resends(self, phone: str, resends: int) -> None:
         """Somebody guesses until a code is dead, asks for the next one, and so on."""
         for _ in range(resends):
             self.request(phone)
-            self.type_wrong_codes(phone, times=3)
+            if self.fake.inbox(phone):
+                self.type_wrong_codes(phone, times=3)
 
     @precondition(lambda self: self.fake.messages)
-    @rule(phone=st.sampled_from(PHONES), index=st.integers(0, 3))
+    @rule(phone=_TEXTED, index=st.integers(0, 3))
     def type_old_code(self, phone: str, index: int) -> None:
         """The user types the code of an earlier text, or one that was used."""
         texts = self.fake.inbox(phone)
-        if texts:
-            self._type(phone, texts[max(0, len(texts) - 1 - index)].code)
+        self._type(phone, texts[max(0, len(texts) - 1 - index)].code)
 
     @rule(minutes=st.sampled_from((1, 5, 15, 60)))
     def let_time_pass(self, minutes: int) -> None:
@@ -174,41 +183,55 @@ class OTPStateMachine(RuleBasedStateMachine):
         self.fake.opt_in(phone)
 
     @rule(failure=st.sampled_from(_DELIVERY_FAILURES))
-    def fail_next_delivery(self, failure: DeliveryStatus) -> None:
+    def fail_next_delivery(self, failure: str) -> None:
         """The next text is not delivered: throttled, say."""
-        self.fake.inject(failure)
+        self._fail_next(SEND, failure)
 
     @rule(operation=st.sampled_from(OPERATIONS), error=st.sampled_from(_ERRORS))
     def fail_next_call(self, operation: str, error: str) -> None:
         """The service answers the next call with an error, however often it is retried."""
-        self.fake.inject(error, operation=operation)
+        self._fail_next(operation, error)
 
     @rule(operation=st.sampled_from(OPERATIONS))
     def lose_next_response(self, operation: str) -> None:
         """The service does what the next request asks, and its answer is lost; botocore may retry."""
-        self.fake.inject(LostResponse(), operation=operation, per="attempt")
+        self._fail_next(operation, LostResponse(), per="attempt")
+
+    def _fail_next(self, operation: str, failure: object, per: str = "call") -> None:
+        # In place of an earlier one: most calls would fail otherwise, and little would ever work.
+        if operation in self._failures:
+            self._failures[operation].cancel()
+        self._failures[operation] = self.fake.inject(failure, operation=operation, per=per)
 
     def _type(self, phone: str, code: str) -> None:
         """Let the user type a code, and check everything that a check of a code must keep."""
-        live = self._is_live(phone, code)
+        newest = self.fake.inbox(phone)[-1]
+        live = code == newest.code and self.fake._accepts(newest)
         before = len(self.fake.verifications)
         let_in = self.check_code(phone, code)
         judged = [one for one in self.fake.verifications[before:] if one.destination == phone]
-        accepted = any(one.valid and one.otp == code for one in judged)
+        accepted = [one for one in judged if one.valid and one.otp == code]
+        lost = any(self._is_lost(one) for one in accepted)
+        # A text whose answer was lost may be of a reference that the application has never learnt of.
+        asked = [one.otp for one in judged if one.reference_id == newest.reference_id]
         called = f"check_code({phone!r}, {code!r}) returned {let_in!r}"
+        self._check(
+            "code_works_once",
+            not let_in or accepted or (phone, code) not in self._let_in,
+            f"{called} for the second time, but the service accepted no such code",
+        )
         self._check(
             "refused_code_lets_nobody_in", accepted or not let_in, f"{called}, but the service accepted no such code"
         )
-        self._check("code_works_once", not let_in or (phone, code) not in self._let_in, f"{called} for the second time")
         self._check(
             "retry_does_not_lock_out",
-            let_in is not False or not accepted,
+            let_in is not False or not lost,
             f"{called}, but the service had accepted the code before its answer was lost",
         )
         self._check(
             "right_code_lets_in",
-            let_in is not False or not live or accepted or not judged,
-            f"{called}, but that was the live code, and the service was asked about {[one.otp for one in judged]}",
+            let_in is not False or not live or lost or not asked,
+            f"{called}, but that was the live code, and the service was asked about {asked}",
         )
         if let_in:
             self._let_in.add((phone, code))
@@ -216,10 +239,10 @@ class OTPStateMachine(RuleBasedStateMachine):
         elif any(one.reason in _WRONG for one in judged):
             self._count_guess(phone)
 
-    def _is_live(self, phone: str, code: str) -> bool:
-        """Tell whether the service would accept a code of the newest text to a phone."""
-        newest = self.fake.inbox(phone)[-1]
-        return code == newest.code and self.fake._accepts(newest)
+    def _is_lost(self, verification: Verification) -> bool:
+        """Tell whether the answer to a verification never reached the application."""
+        attempts = (attempt for call in self.fake.calls for attempt in call.attempts)
+        return any(one.request_id == verification.request_id and one.status_code is None for one in attempts)
 
     def _count_guess(self, phone: str) -> None:
         guesses, now = self._guesses[phone], self.fake.now()
@@ -230,6 +253,6 @@ class OTPStateMachine(RuleBasedStateMachine):
             f"{len(guesses)} wrong codes for {phone} reached the service within {self.guess_window}",
         )
 
-    def _check(self, name: str, holds: bool, otherwise: str) -> None:
+    def _check(self, name: str, holds: object, otherwise: str) -> None:
         if name in self.properties and not holds:
             raise AssertionError(f"{name}: {otherwise}.\n{self.fake._traffic()}")

@@ -1,0 +1,470 @@
+"""The state machine: it finds an application's mistakes, leaves right ones alone, and each rule does what it says."""
+
+# ruff: noqa: D101, D102 - the applications' mistakes are their names
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from helpers import send, send_status, verify
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from suites import passes, run
+
+from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp
+from pytest_pinpoint_otp.stateful import OTPStateMachine
+
+PHONE, OTHER = "+15550100001", "+15550100002"
+
+# The same in every run: whether a mistake is found must not depend on luck.
+fixed = settings(deadline=None, derandomize=True, database=None, phases=[Phase.generate], stateful_step_count=30)
+
+
+def client(attempts: int) -> Any:
+    return boto3.client(
+        "pinpoint",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
+    )
+
+
+RETRYING, ONCE = client(attempts=3), client(attempts=1)
+
+
+class Application:
+    """A log-in that does everything right."""
+
+    sender, checker = RETRYING, ONCE
+
+    def __init__(self) -> None:
+        self.guesses: dict[str, int] = {}
+        self.let_in: set[tuple[str, str]] = set()
+
+    def request_code(self, phone: str) -> bool:
+        try:
+            return self.send(phone) == "SUCCESSFUL"
+        except (ClientError, BotoCoreError):
+            return False
+
+    def check_code(self, phone: str, code: str) -> bool | None:
+        if self.guesses.get(phone, 0) >= 6:
+            return False
+        self.guesses[phone] = self.guesses.get(phone, 0) + 1
+        try:
+            valid = self.verify(phone, code)
+        except (ClientError, BotoCoreError):
+            return None
+        if valid:
+            self.guesses[phone] = 0
+        return valid
+
+    def send(self, phone: str) -> str:
+        return send_status(self.sender, DestinationIdentity=phone, ReferenceId=self.reference(phone))
+
+    def verify(self, phone: str, code: str) -> bool:
+        return verify(self.checker, code, DestinationIdentity=phone, ReferenceId=self.reference(phone))
+
+    def reference(self, phone: str) -> str:
+        return "log-in"
+
+
+class SaysSent(Application):
+    def request_code(self, phone: str) -> bool:
+        super().request_code(phone)
+        return True
+
+
+class LosesZeros(Application):
+    def verify(self, phone: str, code: str) -> bool:
+        return super().verify(phone, str(int(code)))
+
+
+class RepeatsVerifications(Application):
+    checker = RETRYING
+
+
+class ForgetsGuesses(Application):
+    def request_code(self, phone: str) -> bool:
+        self.guesses[phone] = 0
+        return super().request_code(phone)
+
+
+class OpensOnErrors(Application):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        return super().check_code(phone, code) is not False
+
+
+class RemembersCodes(Application):
+    def verify(self, phone: str, code: str) -> bool:
+        if (phone, code) in self.let_in or super().verify(phone, code):
+            self.let_in.add((phone, code))
+            return True
+        return False
+
+
+class RefusesEverybody(Application):
+    def verify(self, phone: str, code: str) -> bool:
+        return super().verify(phone, code) and False
+
+
+class AsksWithAnotherReferenceEachTime(Application):
+    """Learns of a reference only when a send has been answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+        self.references: dict[str, str] = {}
+
+    def send(self, phone: str) -> str:
+        self.number += 1
+        status = send_status(self.sender, DestinationIdentity=phone, ReferenceId=f"log-in-{self.number}")
+        if status == "SUCCESSFUL":
+            self.references[phone] = f"log-in-{self.number}"
+        return status
+
+    def reference(self, phone: str) -> str:
+        return self.references.get(phone, "none")
+
+
+class SendsOnce(AsksWithAnotherReferenceEachTime):
+    sender = ONCE
+
+
+def machine_of(application: Callable[[], Any], **attributes: Any) -> type[OTPStateMachine]:
+    """Return a machine that drives an application."""
+
+    class Machine(OTPStateMachine):
+        def begin(self) -> None:
+            self.application = application()
+
+        def request_code(self, phone: str) -> bool:
+            return self.application.request_code(phone)
+
+        def check_code(self, phone: str, code: str) -> bool | None:
+            return self.application.check_code(phone, code)
+
+    return type("Machine", (Machine,), attributes)
+
+
+MISTAKES = [
+    (SaysSent, "failed_delivery_is_not_reported_as_sent: request_code("),
+    (LosesZeros, "right_code_lets_in: check_code("),
+    (RepeatsVerifications, "retry_does_not_lock_out: check_code("),
+    (ForgetsGuesses, r"guesses_are_limited: 11 wrong codes for \+1555010000[12] reached the service within 1:00:00"),
+    (OpensOnErrors, "refused_code_lets_nobody_in: check_code("),
+    (RemembersCodes, "code_works_once: check_code("),
+    (RefusesEverybody, "right_code_lets_in: check_code("),
+]
+
+
+# -- A run -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mistaken", "message"), MISTAKES)
+def test_the_machine_finds_a_mistake_and_shows_the_traffic(mistaken: type[Application], message: str) -> None:
+    with pytest.raises(AssertionError, match=message.replace("(", r"\(")) as found:
+        run_state_machine_as_test(machine_of(mistaken), settings=fixed)
+
+    assert "\n" in str(found.value)
+    assert "SendOTPMessage" in str(found.value)
+    with pytest.raises(RuntimeError):
+        active_pinpoint_otp()
+
+
+@pytest.mark.parametrize("application", [Application, AsksWithAnotherReferenceEachTime, SendsOnce])
+def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
+    run_state_machine_as_test(machine_of(application), settings=settings(fixed, derandomize=False, max_examples=60))
+
+
+@pytest.mark.parametrize(("mistaken", "message"), MISTAKES)
+def test_a_property_that_is_not_chosen_is_not_checked(mistaken: type[Application], message: str) -> None:
+    name = message.partition(":")[0]
+    # One that enters a code again breaks that it is refused as well.
+    related = {"code_works_once": {"refused_code_lets_nobody_in"}}.get(name, set())
+    chosen = {*OTPStateMachine.properties} - {name} - related
+
+    run_state_machine_as_test(
+        machine_of(mistaken, properties=chosen), settings=settings(fixed, max_examples=15, stateful_step_count=20)
+    )
+
+
+def test_a_property_that_there_is_not_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ValueError, match=r"Machine\.properties: there is no 'code_work_once'\. Did you mean"):
+        machine_of(Application, properties=["code_work_once"])
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("request_code", "Forgetful does not say how the application requests a code."),
+        ("check_code", "Forgetful does not say how the application checks a code."),
+    ],
+)
+def test_a_machine_needs_to_know_how_the_application_is_used(method: str, message: str) -> None:
+    def used(self: object, *arguments: str) -> bool:
+        send(ONCE, DestinationIdentity=arguments[0])
+        return True
+
+    others = {"request_code", "check_code"} - {method}
+    forgetful = type("Forgetful", (OTPStateMachine,), dict.fromkeys(others, used))
+
+    with pytest.raises(NotImplementedError, match=message):
+        run_state_machine_as_test(forgetful, settings=fixed)
+
+
+def test_pytest_collects_the_machines_test_case(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "-p",
+        "hypothesispytest",
+        test_it="""
+            import hypothesis
+            from application import send, verify
+            from pytest_pinpoint_otp.stateful import OTPStateMachine
+
+            class Machine(OTPStateMachine):
+                def request_code(self, phone):
+                    send(DestinationIdentity=phone)
+                    return True
+
+                def check_code(self, phone, code):
+                    return verify(code, DestinationIdentity=phone)
+
+            TestMachine = Machine.TestCase
+            TestMachine.settings = hypothesis.settings(
+                deadline=None, derandomize=True, database=None, phases=[hypothesis.Phase.generate]
+            )
+        """,
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*failed_delivery_is_not_reported_as_sent: *", "*state = Machine()"])
+
+
+# -- Rule by rule ------------------------------------------------------------------------------------------------------
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """A function that starts a machine, as a failing example that is pasted does."""
+    started = []
+
+    def start(application: Callable[[], Any] = Application, leading_zeros: bool = False, **attributes: Any) -> Any:
+        state = machine_of(application, **attributes)()
+        state.start(seed=0, leading_zeros=leading_zeros)
+        started.append(state)
+        return state
+
+    yield start
+    for state in reversed(started):
+        state.teardown()
+
+
+def reasons(fake: PinpointOTP) -> list[str]:
+    return [str(verification.reason) for verification in fake.verifications]
+
+
+def calls(fake: PinpointOTP) -> list[tuple[str, str | None]]:
+    return [(call.operation[:4], call.outcome) for call in fake.calls]
+
+
+def test_a_run_has_a_fake_of_its_own_and_an_application_made_afresh(start: Start) -> None:
+    first = start()
+    first.request(PHONE)
+    first.teardown()
+    second = start()
+
+    assert second.fake is not first.fake
+    assert second.fake is active_pinpoint_otp()
+    assert second.application is not first.application
+    second.fake.assert_not_called()
+    assert first.fake.messages
+
+
+def test_the_seed_decides_the_codes_and_zeros_may_lead(start: Start) -> None:
+    drawn = []
+    for leading_zeros in (False, False, True):
+        state = start(leading_zeros=leading_zeros)
+        state.request(PHONE)
+        state.request(PHONE)
+        drawn.append([message.code for message in state.fake.messages])
+
+    assert drawn[0] == drawn[1]
+    assert [code[0] for code in drawn[2]] == ["0", "0"]
+    assert len(set(drawn[2])) == 2
+
+
+def test_options_are_those_of_the_fake_with_the_seed_mixed_in(start: Start) -> None:
+    plain = start(options={"code_length": 8})
+    seeded = start(options={"code_length": 8, "seed": "spring"})
+    codes = [plain.fake.issue(PHONE, application_id="a", reference_id="b").code]
+    codes.append(seeded.fake.issue(PHONE, application_id="a", reference_id="b").code)
+
+    assert [len(code) for code in codes] == [8, 8]
+    assert codes[0] != codes[1]
+
+
+def test_the_user_asks_and_types_right_wrong_and_old_codes(start: Start) -> None:
+    state = start()
+    state.request(PHONE)
+    state.request(PHONE)
+    state.type_old_code(PHONE, index=1)
+    state.type_wrong_codes(PHONE, times=1)
+    state.type_right_code(PHONE, answer_is_lost=False)
+    state.type_old_code(PHONE, index=0)
+    state.type_old_code(PHONE, index=3)
+
+    assert reasons(state.fake) == ["SUPERSEDED", "WRONG_CODE", "VALID", "ALREADY_VERIFIED", "ALREADY_VERIFIED"]
+    first, second = state.fake.messages
+    assert [one.otp for one in state.fake.verifications[2:]] == [second.code, second.code, first.code]
+
+
+def test_guesses_go_on_through_resends(start: Start) -> None:
+    state = start()
+    state.guess_through_resends(PHONE, resends=2)
+
+    assert calls(state.fake) == [("Send", "SUCCESSFUL"), *[("Veri", "INVALID")] * 3] * 2
+
+
+def test_nobody_guesses_before_there_was_a_text(start: Start) -> None:
+    state = start()
+    state.opt_out(PHONE)
+    state.guess_through_resends(PHONE, resends=2)
+
+    assert calls(state.fake) == [("Send", "OPT_OUT")] * 2
+
+
+def test_phones_opt_out_and_in_and_time_passes(start: Start) -> None:
+    state = start()
+    state.opt_out(OTHER)
+    state.request(OTHER)
+    state.request(PHONE)
+    state.opt_in(OTHER)
+    state.request(OTHER)
+    state.let_time_pass(minutes=15)
+    state.type_right_code(OTHER, answer_is_lost=False)
+
+    assert [outcome for _, outcome in calls(state.fake)] == ["OPT_OUT", "SUCCESSFUL", "SUCCESSFUL", "INVALID"]
+    assert reasons(state.fake) == ["EXPIRED"]
+
+
+def test_the_next_delivery_call_or_answer_fails_and_the_newest_failure_counts(start: Start) -> None:
+    state = start()
+    state.fail_next_call("VerifyOTPMessage", "TooManyRequestsException")
+    state.fail_next_delivery("THROTTLED")
+    state.request(PHONE)
+    state.fail_next_delivery("OPT_OUT")
+    state.fail_next_call("SendOTPMessage", "InternalServerErrorException")
+    state.request(PHONE)
+    state.lose_next_response("SendOTPMessage")
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    outcomes = [[attempt.outcome for attempt in call.attempts] for call in state.fake.calls]
+    assert outcomes == [
+        ["THROTTLED"],
+        ["InternalServerErrorException"] * 3,
+        ["ReadTimeoutError", "SUCCESSFUL"],
+        ["TooManyRequestsException"],
+    ]
+    assert len(state.fake.messages) == 2
+
+
+def test_what_a_run_leaves_unused_is_no_mistake() -> None:
+    state = machine_of(Application)()
+    state.start(seed=0, leading_zeros=False)
+    state.fail_next_delivery("THROTTLED")
+
+    state.teardown()
+
+    with pytest.raises(RuntimeError):
+        active_pinpoint_otp()
+
+
+# -- What is no mistake ------------------------------------------------------------------------------------------------
+
+
+def test_a_right_code_of_a_text_that_the_application_never_learnt_of_may_be_refused(start: Start) -> None:
+    state = start(SendsOnce)
+    state.request(PHONE)
+    state.lose_next_response("SendOTPMessage")
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert len(state.fake.messages) == 2
+    assert reasons(state.fake) == ["WRONG_CODE"]
+
+
+def test_an_answer_that_was_lost_leaves_the_user_with_a_used_code_and_no_mistake(start: Start) -> None:
+    state = start()
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=True)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert reasons(state.fake) == ["VALID", "ALREADY_VERIFIED"]
+
+
+def test_a_phone_that_is_locked_out_may_be_refused_its_right_code(start: Start) -> None:
+    state = start()
+    state.guess_through_resends(PHONE, resends=2)
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert len(state.fake.verifications) == 6
+
+
+def test_a_text_that_replaced_another_though_its_answer_was_lost_lets_in(start: Start) -> None:
+    state = start()
+    state.lose_next_response("SendOTPMessage")
+    state.request(PHONE)
+    state.type_old_code(PHONE, index=1)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert reasons(state.fake) == ["SUPERSEDED", "VALID"]
+
+
+def test_guesses_of_long_ago_and_of_others_do_not_count(start: Start) -> None:
+    state = start(ForgetsGuesses, max_guesses=3, guess_window=timedelta(minutes=30))
+    state.request(PHONE)
+    state.request(OTHER)
+    state.type_wrong_codes(PHONE, times=3)
+    state.type_wrong_codes(OTHER, times=3)
+    state.let_time_pass(minutes=60)
+    state.request(PHONE)
+    state.type_wrong_codes(PHONE, times=3)
+    state.request(PHONE)
+
+    with pytest.raises(AssertionError, match=r"guesses_are_limited: 4 wrong codes for \+15550100001 reached"):
+        state.type_wrong_codes(PHONE, times=1)
+
+
+def test_a_right_code_ends_a_series_of_guesses(start: Start) -> None:
+    state = start(max_guesses=2)
+    for _ in range(3):
+        state.request(PHONE)
+        state.type_wrong_codes(PHONE, times=2)
+        state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert reasons(state.fake) == ["WRONG_CODE", "WRONG_CODE", "VALID"] * 3
+
+
+def test_a_lost_answer_and_a_refused_right_code_are_told_apart(start: Start) -> None:
+    lost = start(RepeatsVerifications)
+    lost.request(PHONE)
+    with pytest.raises(AssertionError, match=r"retry_does_not_lock_out: .* before its answer was lost"):
+        lost.type_right_code(PHONE, answer_is_lost=True)
+
+    refused = start(RefusesEverybody)
+    refused.request(PHONE)
+    with pytest.raises(AssertionError, match=r"right_code_lets_in: .* that was the live code"):
+        refused.type_right_code(PHONE, answer_is_lost=False)
