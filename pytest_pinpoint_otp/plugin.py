@@ -136,11 +136,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _pinpoint_otp_activation(request: pytest.FixtureRequest) -> None:
     """Activate the fake before the test's other fixtures, where the test names, marks or is configured to have it."""
     # A name among `fixturenames` would be set up in the order of that list: too late for other autouse fixtures.
-    is_named = "pinpoint_otp" in request.fixturenames
-    if is_named or _is_enabled(request.node):
+    if "pinpoint_otp" in request.fixturenames or _is_enabled(request.node):
         fake = request.getfixturevalue("pinpoint_otp")
-        # One that names the fixture has Hypothesis's own health check.
-        if not is_named and "hypothesis" in sys.modules:
+        if "hypothesis" in sys.modules:
             _isolate_examples(request, fake)
 
 

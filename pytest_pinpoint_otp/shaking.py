@@ -5,6 +5,8 @@ Imported only in runs that ask for one of these.
 
 from __future__ import annotations
 
+import os
+import shlex
 import tempfile
 from hashlib import blake2b
 from pathlib import Path
@@ -50,8 +52,8 @@ class Arrangement:
         plan = self._chaos.plan(fake) if self._chaos is not None else FailurePlan()
         if not plan.steps:
             return ""
-        file = _write_plan_file(item, plan)
-        return f"{plan.to_json()}\n\nTo replay exactly this:\npytest '{item.nodeid}' --pinpoint-otp-replay='{file}'"
+        command = shlex.join(["pytest", _argument_for(item), f"--pinpoint-otp-replay={_write_plan_file(item, plan)}"])
+        return f"{plan.to_json()}\n\nTo replay exactly this:\n{command}"
 
 
 class Shaking:
@@ -84,13 +86,9 @@ def read_shaking(config: pytest.Config) -> Shaking:
     """Read the options of the command line.
 
     Raises:
-        pytest.UsageError: a rate that is none, a file that holds no plan, or both options at once.
+        pytest.UsageError: a rate that is none, or a file that holds no plan.
     """
     rate, file = config.option.pinpoint_otp_chaos, config.option.pinpoint_otp_replay
-    if rate is not None and file is not None:
-        raise pytest.UsageError(
-            "--pinpoint-otp-chaos draws failures and --pinpoint-otp-replay repeats them: choose one."
-        )
     if rate is not None and not 0 <= rate <= 1:
         raise pytest.UsageError(f"--pinpoint-otp-chaos is {rate}, but takes a rate from 0 to 1.")
     replay = None
@@ -99,6 +97,8 @@ def read_shaking(config: pytest.Config) -> Shaking:
             replay = _read_plan_file(Path(config.invocation_params.dir, file))
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
+        # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
+        rate = None
     return Shaking(rate, config.option.pinpoint_otp_chaos_seed, replay)
 
 
@@ -122,6 +122,13 @@ def _read_plan_file(file: Path) -> FailurePlan:
         return FailurePlan.from_json(file.read_bytes())
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def _argument_for(item: pytest.Item) -> str:
+    """Return what selects a test on a command line in the folder where pytest was started."""
+    # Not the node ID: it is relative to pytest's root folder, and pytest-xdist appends the group to it.
+    names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
+    return "::".join([os.path.relpath(item.path, item.config.invocation_params.dir), *names])
 
 
 def _write_plan_file(item: pytest.Item, plan: FailurePlan) -> Path:

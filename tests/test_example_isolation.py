@@ -62,6 +62,17 @@ def test_each_example_has_a_fresh_fake_by_autouse(pytester: pytest.Pytester) -> 
     passes(result, passed=2)
 
 
+def test_each_example_has_a_fresh_fake_by_usefixtures(pytester: pytest.Pytester) -> None:
+    named = '@pytest.mark.usefixtures("pinpoint_otp")\n'
+    passes(run(pytester, test_it=MARKED.replace("@pytest.mark.pinpoint_otp\n", named)), passed=2)
+
+
+def test_each_example_has_a_fresh_fake_beside_an_autouse_fixture_that_names_it(pytester: pytest.Pytester) -> None:
+    marked = "@pytest.mark.pinpoint_otp\n"
+    beside = "@pytest.fixture(autouse=True)\n    def around(pinpoint_otp):\n        yield\n\n    "
+    passes(run(pytester, test_it=MARKED.replace(marked, f"{beside}{marked}")), passed=2)
+
+
 def test_everything_that_an_example_arranges_ends_with_it(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
