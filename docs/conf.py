@@ -17,8 +17,8 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 default_role = "py:obj"
-# pytest's, botocore's and Python's own names, which have no page here.
-nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections)\..*|BaseClient")]
+# pytest's, botocore's, Hypothesis's and Python's own names, which have no page here.
+nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections|hypothesis)\..*|BaseClient")]
 add_module_names = False
 
 

@@ -80,7 +80,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     """Wrong codes for one phone within ``guess_window`` that the application may pass on to the service."""
     guess_window: ClassVar[timedelta] = timedelta(hours=1)
     options: ClassVar[dict[str, Any]] = {}
-    """Options of the fake, as `mock_pinpoint_otp` takes them."""
+    """Options of the fake, as ``mock_pinpoint_otp`` takes them."""
     fake: PinpointOTP
     """The fake of this run."""
 

@@ -225,7 +225,7 @@ def outcomes(operation: str = SEND) -> st.SearchStrategy[Any]:
 
 
 def failure_plans(*, max_steps: int = 5) -> st.SearchStrategy[FailurePlan]:
-    """Failure plans: a `FailurePlan` of steps for both operations, per call and per attempt.
+    """Failure plans: a ``FailurePlan`` of steps for both operations, per call and per attempt.
 
     Args:
         max_steps: how many steps at most.
