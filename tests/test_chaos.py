@@ -1,354 +1,490 @@
-"""Chaos: failures drawn for a whole run, and replayed from the plan that a failing test shows."""
+"""Chaos by the command line: what is drawn, what a failing test tells of it, and that this can be replayed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
 from pathlib import Path
 
+import boto3
 import pytest
-from helpers import DESTINATION, send, send_status, verify
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from helpers import send, verify
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from suites import passes, run, run_apart, write
 
-from pytest_pinpoint_otp import FailurePlan, FailureStep, PinpointOTP
+from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, FailureStep, PinpointOTP, mock_pinpoint_otp
 from pytest_pinpoint_otp.chaos import Chaos, failures_of
 
-SENDS = """
-    from application import send
+CLIENT = boto3.client(
+    "pinpoint",
+    region_name="us-east-1",
+    aws_access_key_id="testing",
+    aws_secret_access_key="testing",
+    config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+)
 
-    def outcomes(fake, count=40):
-        for number in range(count):
-            try:
-                send(ReferenceId=f"sign-up-{number}")
-            except Exception:
-                pass
-        return [call.outcome for call in fake.calls]
-"""
-PRINTS = """
-    from sends import outcomes
+NOTING = """
+    import pathlib
 
-    def test_one(pinpoint_otp):
-        print("one:", outcomes(pinpoint_otp))
-
-    def test_two(pinpoint_otp):
-        print("two:", outcomes(pinpoint_otp))
-"""
-FAILS = """
     import pytest
-    from sends import outcomes
+    from application import send, verify
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    @pytest.mark.parametrize("name", ["it's one"])
-    def test_it(pinpoint_otp, name):
-        assert outcomes(pinpoint_otp, 10) == ["SUCCESSFUL"] * 10
+    NOTES = pathlib.Path(__file__).with_name("notes.txt")
+
+    def attempt(call, *arguments):
+        try:
+            return str(call(*arguments))
+        except (BotoCoreError, ClientError) as error:
+            return type(error).__name__
+
+    def use():
+        return [one for _ in range(4) for one in (attempt(send), attempt(verify, "000000"))]
+
+    def note(request, seen):
+        with NOTES.open("a") as notes:
+            notes.write(f"{request.node.name.partition('@')[0]} {seen}\\n")
+
+    UNDISTURBED = ["SUCCESSFUL", "False"] * 4
 """
-CHAOS = "--pinpoint-otp-chaos"
+"""A suite that writes down what its calls end in."""
+
+SHAKEN = (
+    NOTING
+    + """
+    def test_one(request, pinpoint_otp):
+        note(request, use())
+
+    @pytest.mark.pinpoint_otp
+    def test_another(request):
+        note(request, use())
+"""
+)
+
+FAILING = (
+    NOTING
+    + """
+    class TestIt:
+        @pytest.mark.parametrize("name", ["it's [one] $HOME", "two"])
+        def test_it(self, request, pinpoint_otp, name):
+            seen = use()
+            note(request, seen)
+            assert seen == UNDISTURBED
+"""
+)
 
 
-def printed(result: pytest.RunResult, name: str) -> list[str]:
-    """Return the outcomes that a test has printed."""
-    (line,) = [line for line in result.outlines if line.removeprefix(".").startswith(f"{name}: ")]
-    return re.findall(r"'(\w+)'", line)
+def notes(pytester: pytest.Pytester, folder: str = ".") -> dict[str, str]:
+    """Return what each test has noted since the last time."""
+    file = pytester.path / folder / "notes.txt"
+    lines = file.read_text().splitlines()
+    file.unlink()
+    noted = dict(line.rsplit(" [", 1) for line in lines)
+    assert len(noted) == len(lines)
+    return noted
 
 
-def shaken(pytester: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
-    """Run two tests of many sends each, and return their outcomes."""
-    result = run(pytester, "-s", *arguments, sends=SENDS, test_it=PRINTS)
+def commands(result: pytest.RunResult) -> list[list[str]]:
+    """Return the commands that a run prints, split as a shell does."""
+    lines = result.outlines
+    return [shlex.split(lines[at + 1]) for at, line in enumerate(lines) if line == "To replay exactly this:"]
+
+
+# -- What is drawn -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["SendOTPMessage", "VerifyOTPMessage"])
+def test_every_failure_that_is_drawn_can_be_kept_in_a_file(operation: str) -> None:
+    plan = FailurePlan(tuple(FailureStep(outcome, operation) for outcome in failures_of(operation)))
+
+    assert FailurePlan.from_json(plan.to_json()) == plan
+
+
+def test_a_send_may_meet_every_failure_of_its_delivery_and_a_verification_none() -> None:
+    failed = set(DeliveryStatus) - {DeliveryStatus.SUCCESSFUL}
+
+    assert failed <= {one for one in failures_of("SendOTPMessage") if isinstance(one, str)}
+    assert not failed & {one for one in failures_of("VerifyOTPMessage") if isinstance(one, str)}
+
+
+def use(fake: PinpointOTP, count: int) -> list[list[str]]:
+    for _ in range(count):
+        for call in (send, lambda client: verify(client, "000000")):
+            with contextlib.suppress(BotoCoreError, ClientError):
+                call(CLIENT)
+    return [[attempt.outcome for attempt in call.attempts] for call in fake.calls]
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(rate=st.sampled_from([0.1, 0.5, 1.0]), seed=st.text(max_size=5), quota=st.booleans())
+def test_the_plan_of_what_was_drawn_repeats_it_beside_what_the_test_arranges(
+    rate: float, seed: str, quota: bool
+) -> None:
+    def arrange(fake: PinpointOTP) -> None:
+        fake.inject("OPT_OUT", after=2)
+        fake.inject("InternalServerErrorException", per="attempt", times=3, operation="VerifyOTPMessage")
+        if quota:
+            fake.opt_out("+15550100123")
+
+    chaos = Chaos(rate, seed)
+    with mock_pinpoint_otp() as fake:
+        chaos(fake)
+        arrange(fake)
+        shaken = use(fake, 5)
+    with mock_pinpoint_otp() as again:
+        again.follow(chaos.plan(fake))
+        arrange(again)
+        assert use(again, 5) == shaken
+
+
+def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
+    with mock_pinpoint_otp() as fake:
+        Chaos(1, "0")(fake)
+        fake.inject("InternalServerErrorException", per="attempt")
+        send(CLIENT)
+
+    assert [attempt.outcome for attempt in fake.calls[0].attempts] == ["InternalServerErrorException", "SUCCESSFUL"]
+
+
+def test_the_rate_is_that_of_the_calls_that_fail() -> None:
+    with mock_pinpoint_otp() as fake:
+        Chaos(0.25, "0")(fake)
+        drawn = use(fake, 200)
+
+    failed = [outcomes for outcomes in drawn if set(outcomes) - {"SUCCESSFUL", "INVALID"}]
+    # Four standard deviations of 400 calls to each side.
+    assert 65 < len(failed) < 135
+
+
+# -- Options -----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_drawn_or_told_by_default(pytester: pytest.Pytester) -> None:
+    result = run(pytester, test_it=FAILING)
+
     passes(result, passed=2)
-    return {name: printed(result, name) for name in ("one", "two")}
+    result.stdout.no_fnmatch_line("pinpoint-otp: *")
 
 
-# -- Drawing -----------------------------------------------------------------------------------------------------------
+def test_a_seed_alone_draws_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos-seed=1", test_it=FAILING)
+
+    passes(result, passed=2)
+    result.stdout.no_fnmatch_line("pinpoint-otp: *")
 
 
-def test_nothing_fails_by_default_and_the_header_says_nothing(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "-s", sends=SENDS, test_it=PRINTS)
+def test_the_header_tells_the_rate_and_the_seed(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=night 7", test_it="")
 
-    assert set(printed(result, "one")) == {"SUCCESSFUL"}
-    result.stdout.no_fnmatch_line("pinpoint-otp:*")
-
-
-def test_calls_fail_at_the_rate_that_is_given(pytester: pytest.Pytester) -> None:
-    assert {*shaken(pytester, f"{CHAOS}=0")["one"]} == {"SUCCESSFUL"}
-    assert "SUCCESSFUL" not in shaken(pytester, f"{CHAOS}=1")["one"]
-    half = shaken(pytester, f"{CHAOS}=0.5")
-    assert 5 < half["one"].count("SUCCESSFUL") < 35
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 0.5, seed 'night 7'"])
 
 
-def test_the_header_tells_of_chaos_and_of_a_replay(pytester: pytest.Pytester) -> None:
-    pytester.path.joinpath("plan.json").write_text(FailurePlan().to_json(), encoding="utf-8")
+def test_the_header_tells_of_a_replay(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan().to_json())
+    result = run(pytester, "--pinpoint-otp-replay=plan.json", test_it="")
 
-    result = run(pytester, f"{CHAOS}=0.25", "--pinpoint-otp-chaos-seed=spring", sends=SENDS, test_it=PRINTS)
-    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 0.25, seed 'spring'"])
-    result = run(pytester, "--pinpoint-otp-replay=plan.json")
     result.stdout.fnmatch_lines(["pinpoint-otp: replays a failure plan"])
 
 
-def test_the_same_seed_gives_the_same_failures_to_each_test_and_another_others(pytester: pytest.Pytester) -> None:
-    first = shaken(pytester, f"{CHAOS}=0.5")
+def test_at_a_rate_of_0_nothing_fails_and_at_1_everything(pytester: pytest.Pytester) -> None:
+    passes(run(pytester, "--pinpoint-otp-chaos=0", test_it=SHAKEN), passed=2)
+    calm = notes(pytester)
+    passes(run(pytester, "--pinpoint-otp-chaos=1"), passed=2)
+    shaken = notes(pytester)
 
-    assert first["one"] != first["two"]
-    assert shaken(pytester, f"{CHAOS}=0.5") == first
-    assert shaken(pytester, f"{CHAOS}=0.5", "--pinpoint-otp-chaos-seed=0") == first
-    assert shaken(pytester, f"{CHAOS}=0.5", "--pinpoint-otp-chaos-seed=1")["one"] != first["one"]
-
-
-def test_a_test_alone_has_the_failures_that_it_has_among_others(pytester: pytest.Pytester) -> None:
-    among = shaken(pytester, f"{CHAOS}=0.5")
-
-    result = run(pytester, "-s", f"{CHAOS}=0.5", "test_it.py::test_two")
-    assert printed(result, "two") == among["two"]
+    assert calm == dict.fromkeys(["test_one", "test_another"], ", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]")
+    assert all("SUCCESSFUL" not in seen and "'False'" not in seen for seen in shaken.values())
 
 
-def test_every_worker_of_xdist_draws_the_same_failures(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("rate", ["-0.1", "1.5", "nan"])
+def test_a_rate_out_of_range_is_a_usage_error(pytester: pytest.Pytester, rate: str) -> None:
+    result = run(pytester, f"--pinpoint-otp-chaos={rate}", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --pinpoint-otp-chaos is {rate}, but takes a rate from 0 to 1."])
+
+
+def test_a_rate_that_is_no_number_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=often", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*argument --pinpoint-otp-chaos: invalid float value: 'often'"])
+
+
+def test_a_file_that_does_not_exist_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-replay=none.json", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --pinpoint-otp-replay: *none.json*"])
+
+
+def test_a_file_that_holds_no_plan_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bad.json").write_text('{"version": 1, "steps": [{"outcome": "THROTLED"}]}')
+    result = run(pytester, "--pinpoint-otp-replay=bad.json", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --pinpoint-otp-replay: *bad.json: steps[[]0]: 'THROTLED' is neither *"])
+
+
+def test_a_replay_takes_the_place_of_chaos(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan().to_json())
+    result = run(pytester, "--pinpoint-otp-replay=plan.json", "--pinpoint-otp-chaos=1", test_it=SHAKEN)
+
+    passes(result, passed=2)
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays a failure plan"])
+    assert set(notes(pytester).values()) == {", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]"}
+
+
+# -- Seeds -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_draws_the_same_for_a_test_whatever_runs_beside_it(pytester: pytest.Pytester) -> None:
+    chaos = ("--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=a")
+    passes(run(pytester, *chaos, test_it=SHAKEN), passed=2)
+    first = notes(pytester)
+    passes(run(pytester, *chaos, "test_it.py::test_another", "test_it.py::test_one"), passed=2)
+    second = notes(pytester)
+    passes(run(pytester, *chaos, "-k", "another"), passed=1)
+    alone = notes(pytester)
+
+    assert second == first
+    assert alone == {"test_another": first["test_another"]}
+    assert first["test_one"] != first["test_another"]
+
+
+def test_another_seed_draws_other_failures(pytester: pytest.Pytester) -> None:
+    run(pytester, "--pinpoint-otp-chaos=0.5", test_it=SHAKEN)
+    by_default = notes(pytester)
+    run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=0")
+    same = notes(pytester)
+    run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=1")
+    other = notes(pytester)
+
+    assert by_default == same
+    assert all(other[name] != seen for name, seen in same.items())
+
+
+def test_workers_of_xdist_draw_the_same_and_their_commands_replay_it(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
-    tests = """
-        import pytest
-        from sends import outcomes
+    passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=FAILING), failed=2)
+    here = notes(pytester)
+    result = run_apart(pytester, "--pinpoint-otp-chaos=1", "-n2", "--dist=loadgroup")
+    passes(result, failed=2)
 
-        @pytest.mark.xdist_group("group")
-        @pytest.mark.parametrize("number", range(4))
-        def test_it(pinpoint_otp, number):
-            assert outcomes(pinpoint_otp, 10) == number
+    assert notes(pytester) == here
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 1.0, seed '0'"])
+    for command in commands(result):
+        passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester) == here
+
+
+# -- A failing test ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failing_test_prints_its_plan_and_the_command_that_replays_exactly_it(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", test_it=FAILING)
+    passes(result, failed=2)
+    first = notes(pytester)
+
+    text = result.stdout.str()
+    plans = re.findall(r"^-+ Pinpoint OTP chaos -+\n(.*?)\n\nTo replay", text, re.MULTILINE | re.DOTALL)
+    printed = commands(result)
+    assert len(plans) == len(printed) == 2
+    for plan, (program, test, replay) in zip(plans, printed, strict=True):
+        name, _, file = replay.partition("=")
+        assert (program, name) == ("pytest", "--pinpoint-otp-replay")
+        assert FailurePlan.from_json(plan) == FailurePlan.from_json(Path(file).read_bytes())
+        passes(run(pytester, test, replay), failed=1)
+        (noted,) = notes(pytester).items()
+        assert noted in first.items()
+        del first[noted[0]]
+    assert first == {}
+
+
+@pytest.mark.parametrize("disabled", [[], ["-p", "no:cacheprovider"]], ids=["cache", "no cache"])
+def test_the_command_works_in_the_folder_where_pytest_was_started(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, disabled: list[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    write(pytester, test_it=FAILING)
+    pytester.syspathinsert()
+    folder = pytester.mkdir("folder of it")
+    (pytester.path / "test_it.py").rename(folder / "test_it.py")
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.chdir(folder)
+    result = run(pytester, *disabled, "--pinpoint-otp-chaos=1", "-k", "two")
+    passes(result, failed=1, deselected=1)
+    first = notes(pytester, "folder of it")
+
+    (command,) = commands(result)
+    assert str(pytester.path if not disabled else tmp_path) in command[2]
+    passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester, "folder of it") == first
+
+
+def test_a_replay_gives_the_failures_that_were_drawn_and_leaves_the_tests_own_to_the_test(
+    pytester: pytest.Pytester,
+) -> None:
+    suite = f"""{NOTING}
+    from pytest_pinpoint_otp import FailurePlan, FailureStep
+
+    @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("DUPLICATE", after=2)]))
+    def test_it(request, pinpoint_otp):
+        pinpoint_otp.inject("OPT_OUT")
+        seen = use()
+        note(request, seen)
+        assert False
     """
-    alone = run(pytester, f"{CHAOS}=0.5", sends=SENDS, test_it=tests)
-    spread = run_apart(pytester, "-p", "xdist", "-n", "2", "--dist", "loadgroup", f"{CHAOS}=0.5")
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", test_it=suite)
+    passes(result, failed=1)
+    first = notes(pytester)
+    (command,) = commands(result)
+    written = Path(command[2].partition("=")[2]).read_text()
 
-    passes(alone, failed=4)
-    passes(spread, failed=4)
-    assert sorted(commands(spread)) == sorted(commands(alone))
-    assert sorted(plans(spread)) == sorted(plans(alone))
-    (header,) = [line for line in spread.outlines if line.startswith("pinpoint-otp:")]
-    assert header == "pinpoint-otp: chaos at a rate of 0.5, seed '0'"
-
-
-def test_a_marker_leaves_a_test_out(pytester: pytest.Pytester) -> None:
-    tests = """
-        import pytest
-        from sends import outcomes
-
-        @pytest.mark.pinpoint_otp(chaos=False)
-        class TestCalm:
-            def test_without(self, pinpoint_otp):
-                assert set(outcomes(pinpoint_otp)) == {"SUCCESSFUL"}
-
-            @pytest.mark.pinpoint_otp(chaos=True)
-            def test_with(self, pinpoint_otp):
-                assert "SUCCESSFUL" not in outcomes(pinpoint_otp)
-    """
-
-    passes(run(pytester, f"{CHAOS}=1", sends=SENDS, test_it=tests), passed=2)
+    assert first["test_it"].startswith("'OPT_OUT'")
+    assert "'DUPLICATE'" in first["test_it"]
+    assert json.loads(written)["steps"]
+    passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester) == first
 
 
-@pytest.mark.parametrize("value", ["0", "None", "'no'"])
-def test_a_marker_takes_true_or_false(pytester: pytest.Pytester, value: str) -> None:
-    tests = f"""
-        import pytest
+def test_a_replay_prints_no_plan_and_may_leave_steps_unused(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("THROTTLED", times=9),)).to_json())
+    result = run(
+        pytester,
+        "--pinpoint-otp-replay=plan.json",
+        test_it="""
+            from application import send
 
-        @pytest.mark.pinpoint_otp(chaos={value})
-        def test_it():
-            pass
-    """
-    result = run(pytester, test_it=tests)
+            def test_unused(pinpoint_otp):
+                pass
 
-    passes(result, errors=1)
+            def test_it(pinpoint_otp):
+                assert send() == "SUCCESSFUL"
+        """,
+    )
+
+    passes(result, passed=1, failed=1)
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+def test_a_failing_test_whose_calls_were_spared_prints_no_plan(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0",
+        test_it="""
+            from application import send
+
+            def test_it(pinpoint_otp):
+                assert send() == "THROTTLED"
+        """,
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*Pinpoint OTP traffic*"])
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+def test_a_test_that_passes_prints_no_plan(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=1", "-rA", test_it=SHAKEN)
+
+    passes(result, passed=2)
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+# -- One test ----------------------------------------------------------------------------------------------------------
+
+LEFT_ALONE = (
+    NOTING
+    + """
+    @pytest.mark.pinpoint_otp(chaos=False)
+    class TestIt:
+        def test_left_alone(self):
+            assert use() == UNDISTURBED
+
+        @pytest.mark.pinpoint_otp(chaos=True)
+        def test_shaken(self):
+            assert use() != UNDISTURBED
+"""
+)
+
+
+def test_a_marker_leaves_a_test_out_of_chaos(pytester: pytest.Pytester) -> None:
+    passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=LEFT_ALONE), passed=2)
+
+
+def test_a_marker_leaves_a_test_out_of_a_replay(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("THROTTLED"),)).to_json())
+
+    passes(run(pytester, "--pinpoint-otp-replay=plan.json", test_it=LEFT_ALONE), passed=2)
+
+
+@pytest.mark.parametrize("value", ["'no'", "0", "None"])
+def test_anything_but_true_or_false_in_the_marker_is_an_error_of_the_test(
+    pytester: pytest.Pytester, value: str
+) -> None:
+    result = run(pytester, test_it=LEFT_ALONE.replace("chaos=True", f"chaos={value}"))
+
+    passes(result, passed=1, errors=1)
     result.stdout.fnmatch_lines([f"@pytest.mark.pinpoint_otp: chaos takes True or False, not {value}."])
 
 
-def test_a_reset_keeps_the_chaos_and_begins_it_anew(pytester: pytest.Pytester) -> None:
-    tests = """
-        from sends import outcomes
+def test_a_test_without_the_fake_is_left_alone(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=1",
+        test_it="""
+            from application import send
+            from pytest_pinpoint_otp import mock_pinpoint_otp
 
-        def test_it(pinpoint_otp):
-            first = outcomes(pinpoint_otp)
-            pinpoint_otp.reset()
-            assert outcomes(pinpoint_otp) == first
-            assert len(set(first)) > 3
-    """
-
-    passes(run(pytester, f"{CHAOS}=0.5", sends=SENDS, test_it=tests), passed=1)
-
-
-def test_what_the_test_arranges_itself_goes_before(pytester: pytest.Pytester) -> None:
-    tests = """
-        import pytest
-        from application import send
-        from pytest_pinpoint_otp import FailurePlan, FailureStep
-
-        def test_an_injection(pinpoint_otp):
-            pinpoint_otp.inject("SUCCESSFUL", times=3)
-            pinpoint_otp.inject("DUPLICATE", times=None)
-            assert [send() for _ in range(5)] == ["SUCCESSFUL"] * 3 + ["DUPLICATE"] * 2
-
-        @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("SUCCESSFUL", times=3)]))
-        def test_a_plan():
-            assert [send() for _ in range(3)] == ["SUCCESSFUL"] * 3
-    """
-
-    passes(run(pytester, f"{CHAOS}=1", test_it=tests), passed=2)
-
-
-def test_both_operations_are_shaken_and_a_call_fails_for_good(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: object
-) -> None:
-    Chaos(1, "seed")(pinpoint_otp)
-    for _ in range(20):
-        for action in (send, lambda client: verify(client, "123456")):
-            try:
-                action(pinpoint_otp_client)
-            except Exception as error:
-                assert type(error).__name__ != "AssertionError"
-
-    drawn = {(call.operation, call.outcome) for call in pinpoint_otp.calls}
-    assert {operation for operation, _ in drawn} == {"SendOTPMessage", "VerifyOTPMessage"}
-    assert len(drawn) > 10
-    assert not {outcome for _, outcome in drawn} & {"SUCCESSFUL", "VALID", "INVALID"}
-    assert all(len({attempt.outcome for attempt in call.attempts}) == 1 for call in pinpoint_otp.calls)
-
-
-@pytest.mark.parametrize(("operation", "delivers"), [("SendOTPMessage", True), ("VerifyOTPMessage", False)])
-def test_failures_are_those_of_production(operation: str, delivers: bool) -> None:
-    steps = [FailureStep(failure, operation) for failure in failures_of(operation)]
-
-    assert ("THROTTLED" in [step.outcome.label for step in steps]) == delivers
-    assert "SUCCESSFUL" not in [step.outcome.label for step in steps]
-    assert len({repr(step) for step in steps}) == len(steps)
-
-
-def test_chaos_tells_of_nothing_that_the_test_arranged(pinpoint_otp: PinpointOTP, pinpoint_otp_client: object) -> None:
-    chaos = Chaos(0, "seed")
-    chaos(pinpoint_otp)
-    pinpoint_otp.inject("THROTTLED")
-
-    assert send_status(pinpoint_otp_client) == "THROTTLED"
-    assert chaos.plan(pinpoint_otp) == FailurePlan()
-    assert pinpoint_otp.recorded_plan() == FailurePlan((FailureStep("THROTTLED"),))
-    pinpoint_otp.assert_not_sent(DESTINATION)
-
-
-# -- Replaying ---------------------------------------------------------------------------------------------------------
-
-
-def plans(result: pytest.RunResult) -> list[str]:
-    """Return the plans that failing tests have shown."""
-    sections = re.findall(
-        r"Pinpoint OTP chaos -+\n(\{.*?\n\})\n\nTo replay exactly this:\n", result.stdout.str(), re.DOTALL
+            def test_it():
+                with mock_pinpoint_otp():
+                    assert send() == "SUCCESSFUL"
+        """,
     )
-    return [json.dumps(json.loads(section)) for section in sections]
+
+    passes(result, passed=1)
 
 
-def commands(result: pytest.RunResult) -> list[str]:
-    """Return the commands that failing tests have shown."""
-    return re.findall(r"To replay exactly this:\n(.*)", result.stdout.str())
+def test_a_reset_draws_the_same_failures_again(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0.5",
+        test_it=NOTING
+        + """
+    def test_it(pinpoint_otp):
+        first = use()
+        pinpoint_otp.reset()
+        assert first == use() != UNDISTURBED
+""",
+    )
+
+    passes(result, passed=1)
 
 
-def replay(pytester: pytest.Pytester, result: pytest.RunResult) -> pytest.RunResult:
-    """Run the command that a failing test has shown."""
+def test_the_plan_after_a_reset_is_of_what_was_drawn_since(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=1",
+        test_it=NOTING
+        + """
+    def test_it(pinpoint_otp):
+        use()
+        pinpoint_otp.reset()
+        attempt(send)
+        assert False
+""",
+    )
+
+    passes(result, failed=1)
     (command,) = commands(result)
-    name, *arguments = shlex.split(command)
-    assert name == "pytest"
-    return run(pytester, *arguments)
-
-
-def traffic(result: pytest.RunResult) -> list[str]:
-    """Return the traffic under a failing test, without the times."""
-    text = re.search(r"Pinpoint OTP traffic -+\n.*\n((?:[\d ].*\n)+)", result.stdout.str())
-    assert text
-    return [re.sub(r"^\d\d:\d\d:\d\d\.\d{3}", "", line) for line in text[1].splitlines()]
-
-
-def test_a_failing_test_shows_its_plan_and_the_command_replays_exactly_it(pytester: pytest.Pytester) -> None:
-    failed = run(pytester, f"{CHAOS}=0.4", sends=SENDS, test_it=FAILS)
-    passes(failed, failed=1)
-    replayed = replay(pytester, failed)
-
-    passes(replayed, failed=1)
-    assert traffic(replayed) == traffic(failed)
-    assert plans(replayed) == []
-    (plan,) = plans(failed)
-    assert FailurePlan.from_json(plan).steps
-    (command,) = commands(failed)
-    file = Path(shlex.split(command)[-1].removeprefix("--pinpoint-otp-replay="))
-    assert FailurePlan.from_json(file.read_bytes()) == FailurePlan.from_json(plan)
-
-
-def test_a_replay_leaves_the_rest_of_the_test_as_it_was(pytester: pytest.Pytester) -> None:
-    tests = """
-        from datetime import timedelta
-        from sends import outcomes
-
-        def test_it(pinpoint_otp):
-            pinpoint_otp.inject("DUPLICATE", after=2)
-            pinpoint_otp.inject("InternalServerErrorException", per="attempt", after=5)
-            pinpoint_otp.limit_rate(6, per=timedelta(hours=1))
-            assert outcomes(pinpoint_otp, 12) == []
-    """
-    failed = run(pytester, f"{CHAOS}=0.3", sends=SENDS, test_it=tests)
-    replayed = replay(pytester, failed)
-
-    assert traffic(replayed) == traffic(failed)
-    assert "THROTTLED" in "".join(traffic(failed))
-
-
-def test_a_test_that_fails_without_a_failure_of_chaos_shows_no_plan(pytester: pytest.Pytester) -> None:
-    result = run(pytester, f"{CHAOS}=0", sends=SENDS, test_it=FAILS.replace("==", "!="))
-
-    passes(result, failed=1)
-    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
-
-
-def test_a_failing_test_of_a_replay_shows_no_plan(pytester: pytest.Pytester) -> None:
-    plan = FailurePlan((FailureStep("THROTTLED"), FailureStep("OPT_OUT", after=50)))
-    pytester.path.joinpath("plan.json").write_text(plan.to_json(), encoding="utf-8")
-
-    result = run(pytester, "--pinpoint-otp-replay", "plan.json", sends=SENDS, test_it=FAILS)
-
-    passes(result, failed=1)
-    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
-    result.stdout.fnmatch_lines(["*SendOTPMessage   +15550100123     THROTTLED"])
-
-
-def test_a_replay_leaves_out_what_chaos_leaves_out(pytester: pytest.Pytester) -> None:
-    pytester.path.joinpath("plan.json").write_text(FailurePlan((FailureStep("THROTTLED"),)).to_json(), encoding="utf-8")
-    tests = """
-        import pytest
-        from application import send
-
-        @pytest.mark.pinpoint_otp(chaos=False)
-        def test_calm():
-            assert send() == "SUCCESSFUL"
-
-        @pytest.mark.pinpoint_otp
-        def test_shaken():
-            assert send() == "THROTTLED"
-
-        def test_that_makes_no_call(pinpoint_otp):
-            pass
-    """
-
-    passes(run(pytester, "--pinpoint-otp-replay=plan.json", test_it=tests), passed=3)
-
-
-def test_the_command_works_from_the_folder_where_pytest_was_started(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(pytester, sends=SENDS)
-    pytester.makeini("[pytest]")
-    folder = pytester.mkdir("sub")
-    pytester.makepyfile(**{"sub/test_it": f"class TestAll:\n{FAILS.replace('def test_it(', 'def test_it(self, ')}"})
-    monkeypatch.chdir(folder)
-    failed = run(pytester, f"{CHAOS}=0.4")
-
-    (command,) = commands(failed)
-    assert shlex.split(command)[1] == "test_it.py::TestAll::test_it[it's one]"
-    assert traffic(replay(pytester, failed)) == traffic(failed)
-
-
-def test_a_plan_is_kept_where_pytest_keeps_nothing(pytester: pytest.Pytester) -> None:
-    failed = run(pytester, f"{CHAOS}=0.4", "-p", "no:cacheprovider", sends=SENDS, test_it=FAILS)
-
-    assert traffic(replay(pytester, failed)) == traffic(failed)
-    assert not pytester.path.joinpath(".pytest_cache").exists()
+    (step,) = FailurePlan.from_json(Path(command[2].partition("=")[2]).read_bytes()).steps
+    assert (step.operation, step.after, step.times) == ("SendOTPMessage", 0, 1)
 
 
 def test_a_mistake_of_the_test_under_chaos_is_shown_as_any(pytester: pytest.Pytester) -> None:
@@ -360,41 +496,7 @@ def test_a_mistake_of_the_test_under_chaos_is_shown_as_any(pytester: pytest.Pyte
             pinpoint_otp.inject("SUCCESSFUL")
             send()
     """
-    result = run(pytester, f"{CHAOS}=0.4", test_it=tests)
+    result = run(pytester, "--pinpoint-otp-chaos=1", test_it=tests)
 
     passes(result, failed=1)
     result.stdout.fnmatch_lines(["E *ValueError: The queued code '12345678' has 8 digits*"])
-
-
-# -- Bad options -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([f"{CHAOS}=1.5"], "ERROR: --pinpoint-otp-chaos is 1.5, but takes a rate from 0 to 1."),
-        ([f"{CHAOS}=-0.1"], "ERROR: --pinpoint-otp-chaos is -0.1, but takes a rate from 0 to 1."),
-        ([f"{CHAOS}=nan"], "ERROR: --pinpoint-otp-chaos is nan, but takes a rate from 0 to 1."),
-        ([f"{CHAOS}=often"], "*argument --pinpoint-otp-chaos: invalid float value: 'often'"),
-        (
-            [f"{CHAOS}=0.1", "--pinpoint-otp-replay=plan.json"],
-            "ERROR: --pinpoint-otp-chaos draws failures and --pinpoint-otp-replay repeats them: choose one.",
-        ),
-        (["--pinpoint-otp-replay=none.json"], "ERROR: --pinpoint-otp-replay: *No such file or directory: *none.json'"),
-        (["--pinpoint-otp-replay=."], "ERROR: --pinpoint-otp-replay: *"),
-        (
-            ["--pinpoint-otp-replay=bad.json"],
-            "ERROR: --pinpoint-otp-replay: *bad.json: version is 2, but this package*",
-        ),
-        (["--pinpoint-otp-replay=text.json"], "ERROR: --pinpoint-otp-replay: *text.json: The failure plan is no JSON*"),
-    ],
-    ids=str,
-)
-def test_bad_options_are_errors_of_usage(pytester: pytest.Pytester, arguments: list[str], message: str) -> None:
-    pytester.path.joinpath("bad.json").write_text('{"version": 2, "steps": []}', encoding="utf-8")
-    pytester.path.joinpath("text.json").write_text("THROTTLED", encoding="utf-8")
-
-    result = run(pytester, *arguments, test_it="def test_it(): pass")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])

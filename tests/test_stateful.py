@@ -227,16 +227,21 @@ def test_pytest_collects_the_machines_test_case(pytester: pytest.Pytester) -> No
         "hypothesispytest",
         test_it="""
             import hypothesis
-            from application import send, verify
+            from application import send
             from pytest_pinpoint_otp.stateful import OTPStateMachine
 
             class Machine(OTPStateMachine):
+                properties = ["failed_delivery_is_not_reported_as_sent"]
+
                 def request_code(self, phone):
-                    send(DestinationIdentity=phone)
+                    try:
+                        send(DestinationIdentity=phone)
+                    except Exception:
+                        pass
                     return True
 
                 def check_code(self, phone, code):
-                    return verify(code, DestinationIdentity=phone)
+                    return False
 
             TestMachine = Machine.TestCase
             TestMachine.settings = hypothesis.settings(
