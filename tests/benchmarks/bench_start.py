@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,12 @@ def run(tmp_path: Path) -> Run:
         encoding="utf-8",
     )
     # No other plugin: the smaller the rest, the larger the share of this one.
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    others = {plugin.name for plugin in entry_points(group="pytest11")} - {"pinpoint_otp"}
 
-    def run(*plugin: str, tests: int = 1) -> None:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
-        subprocess.run(command, cwd=tmp_path, env={**environment, "TESTS": str(tests)}, check=True, capture_output=True)
+    def run(*, without: bool = False, tests: int = 1) -> None:
+        blocked = ["cacheprovider", *sorted(others), *(["pinpoint_otp"] if without else [])]
+        command = [sys.executable, "-m", "pytest", "-q", *(f"-pno:{name}" for name in blocked)]
+        subprocess.run(command, cwd=tmp_path, env={**os.environ, "TESTS": str(tests)}, check=True, capture_output=True)
 
     return run
 
@@ -44,14 +46,14 @@ def processor_time() -> float:
 
 
 def test_the_start_of_pytest_with_the_plugin(measure: Measure, run: Run) -> None:
-    ratio = measure.ratio(lambda: run("-p", "pinpoint_otp"), run, calls=1, warm_up=0, rounds=25, clock=processor_time)
+    ratio = measure.ratio(run, lambda: run(without=True), calls=1, warm_up=0, rounds=25, clock=processor_time)
     measure.check("pytest's start with the plugin, of one without", ratio, 1.05)
 
 
 def test_a_test_that_does_not_use_the_fake(measure: Measure, run: Run) -> None:
     seconds = measure.difference(
-        lambda: run("-p", "pinpoint_otp", tests=TESTS),
         lambda: run(tests=TESTS),
+        lambda: run(without=True, tests=TESTS),
         calls=1,
         warm_up=0,
         rounds=9,
@@ -68,4 +70,4 @@ def test_an_unused_plugin_imports_neither_botocore_nor_hypothesis(run: Run, tmp_
         "    assert not {'boto3', 'botocore', 'hypothesis'} & sys.modules.keys()\n",
         encoding="utf-8",
     )
-    run("-p", "pinpoint_otp")
+    run()
