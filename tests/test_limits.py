@@ -157,7 +157,13 @@ def test_a_refused_verification_uses_no_attempt(pinpoint_otp: PinpointOTP, pinpo
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [row[:2] for row in REFUSED if row[0] not in {"AllowedAttempts", "CodeLength"}]
-    + [("CodeLength", 1), ("CodeLength", 64), ("AllowedAttempts", 1000), ("ValidityPeriod", 1_000_000)],
+    + [
+        ("CodeLength", 1),
+        ("CodeLength", 64),
+        ("AllowedAttempts", 10**7),
+        ("ValidityPeriod", 1),
+        ("ValidityPeriod", 10**7),
+    ],
 )
 def test_limits_that_are_not_enforced_refuse_nothing(pinpoint_otp_client: Any, parameter: str, value: object) -> None:
     with mock_pinpoint_otp(enforce_limits=False) as fake:
@@ -182,9 +188,11 @@ def test_codes_have_the_length_asked_for_where_limits_are_not_enforced(pinpoint_
         ("CodeLength", 65),
         ("CodeLength", -1),
         ("ValidityPeriod", 0),
+        ("ValidityPeriod", 10**7 + 1),
         ("ValidityPeriod", 10**18),
         ("AllowedAttempts", 0),
         ("AllowedAttempts", -1),
+        ("AllowedAttempts", 10**7 + 1),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_though_limits_are_not_enforced(
