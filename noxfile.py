@@ -26,6 +26,10 @@ SUPPORTED = nox.project.python_versions(PYPROJECT)
 # pytest-asyncio is for tests that begin a pytest of their own; here it would ask for settings.
 WORKERS = ("-n", "2", "-p", "no:asyncio")
 
+# moto puts its handler into botocore once, when it is imported; pytester's runs in the same process replace modules.
+MOTO = "tests/test_moto.py"
+MOTO_APART = f"--ignore={MOTO}"
+
 
 def group(name: str) -> list[str]:
     """Return the requirements of a dependency group; read here, because an old pip does not know groups."""
@@ -72,7 +76,8 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".", *group("test"), *group("async"), "aiobotocore[httpx2]")
     data = {"COVERAGE_FILE": str(Path(session.create_tmp(), ".coverage"))}
     session.run("coverage", "erase", env=data)
-    session.run("coverage", "run", "-m", "pytest", *WORKERS, *session.posargs, env=data)
+    session.run("coverage", "run", "-m", "pytest", *WORKERS, MOTO_APART, *session.posargs, env=data)
+    session.run("coverage", "run", "-m", "pytest", "-p", "no:asyncio", MOTO, env=data)
     session.run("coverage", "combine", "--quiet", env=data)
     session.run("coverage", "report", env=data)
 
@@ -102,7 +107,8 @@ VERSIONS = {
 def matrix(session: nox.Session, versions: list[str]) -> None:
     """Run the whole suite on every interpreter, and with every version of what the plugin stands on."""
     session.install("-e", ".", *group("test"), *versions)
-    session.run("pytest", *WORKERS, *session.posargs)
+    session.run("pytest", *WORKERS, MOTO_APART, *session.posargs)
+    session.run("pytest", "-p", "no:asyncio", MOTO)
 
 
 @nox.session(python=NEWEST)
