@@ -261,11 +261,6 @@ class LostResponse(Pasteable):
         """What the application sees of it."""
         return TransportFailure(cast("Exception | type[Exception]", self.exception))
 
-    @property
-    def label(self) -> str:
-        """The outcome as records show it: the exception's class name."""
-        return self.failure.label
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RawResponse(Pasteable):

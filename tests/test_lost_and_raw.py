@@ -394,3 +394,10 @@ def test_a_bad_field_of_a_raw_response_is_refused_with_its_name_and_value(
 ) -> None:
     with pytest.raises(error, match=message):
         RawResponse(**{"status_code": 502, **arguments})
+
+
+def test_the_traffic_shows_the_status_of_a_raw_answer(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    pinpoint_otp.inject(RawResponse(404))
+    with pytest.raises(pinpoint_otp_client.exceptions.ClientError):
+        send(pinpoint_otp_client)
+    assert "HTTP status 404" in pinpoint_otp._traffic()
