@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ class Engine:
             earlier.add(previous.code)
         if code is None:
             code = self._draw(key, code_length, earlier or frozenset())
-        otp = OTP(code, now + timedelta(minutes=validity_period), allowed_attempts, earlier=earlier)
+        otp = OTP(code, now + _minutes(validity_period), allowed_attempts, earlier=earlier)
         self._otps[key] = otp
         self._issued.add(code)
         return otp
@@ -138,7 +139,8 @@ class Engine:
             LookupError: every code of that length was issued or is queued.
         """
         queued = set(self.queue)
-        for candidate in _codes_from(int(code) + 1, len(code)):
+        for number in _numbers_from(int(code) + 1, len(code)):
+            candidate = _code(number, len(code))
             if candidate not in self._issued and candidate not in queued:
                 self._wrong.add(candidate)
                 return candidate
@@ -146,17 +148,26 @@ class Engine:
 
     def _draw(self, key: Key, length: int, earlier: Collection[str]) -> str:
         draw = self._draws.copy()
-        draw.update("\0".join((*key, str(length), str(len(earlier)))).encode("utf-8", "surrogatepass"))
-        start = int.from_bytes(draw.digest(), "big")
-        if self.leading_zeros:
-            start %= 10 ** (length - 1)
-        for code in _codes_from(start, length):
+        given = f"{key.application_id}\0{key.destination}\0{key.reference_id}\0{length}\0{len(earlier)}"
+        draw.update(given.encode("utf-8", "surrogatepass"))
+        start = int.from_bytes(draw.digest(), "big") % 10 ** (length - self.leading_zeros)
+        for number in _numbers_from(start, length):
+            code = _code(number, length)
             if code not in earlier and code not in self._wrong:
                 return code
         raise LookupError(f"No code is left: {key} had every code of {length} digits.")
 
 
-def _codes_from(start: int, length: int) -> Iterator[str]:
-    """Yield every code of a length once, upwards from a number."""
-    space = 10**length
-    return (f"{(start + step) % space:0{length}}" for step in range(space))
+def _numbers_from(start: int, length: int) -> range:
+    """Return the numbers of every code of a length, upwards from one of them."""
+    return range(start, start + 10**length)
+
+
+def _code(number: int, length: int) -> str:
+    return str(number % 10**length).zfill(length)
+
+
+@lru_cache
+def _minutes(count: int) -> timedelta:
+    # Built once for each validity period: that takes longer than all else that issues a code.
+    return timedelta(minutes=count)

@@ -81,20 +81,8 @@ class Call(NamedTuple):
 
     def answered(self, attempt: Attempt, error_message: str | None) -> Call:
         """Return the call as it is after one more attempt."""
-        return Call(
-            self.operation,
-            self.application_id,
-            self.destination,
-            self.reference_id,
-            self.parameters,
-            self.invocation_id,
-            (*self.attempts, attempt),
-            attempt.outcome,
-            attempt.status_code,
-            error_message,
-            attempt.request_id,
-            attempt.at,
-        )
+        _, outcome, status_code, request_id, at = attempt
+        return Call(*self[:6], (*self.attempts, attempt), outcome, status_code, error_message, request_id, at)
 
 
 class Verification(NamedTuple):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import datetime
-from random import Random
-from typing import Any, Final, NamedTuple
+from hashlib import blake2b
+from itertools import count
+from typing import Any, Final
 
 from pytest_pinpoint_otp.clock import Clock
 from pytest_pinpoint_otp.engine import Engine, Key, VerificationReason
@@ -30,31 +31,22 @@ from pytest_pinpoint_otp.outcomes import (
     TransportFailure,
     parse_outcome,
 )
-from pytest_pinpoint_otp.plans import Position, Recording
+from pytest_pinpoint_otp.plans import Recording
 from pytest_pinpoint_otp.wire import (
     Response,
     read_invocation_id,
     read_parameters,
     read_route,
-    write_document,
+    write_delivery,
     write_error,
+    write_verification,
 )
-
-BODY: Final = "This is your One Time Password: {otp} from {brand}"
-"""The text of a message (source: AWS guide)."""
 
 _SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL)
 
 
-class _Answer(NamedTuple):
-    """What one attempt came to: what the journal keeps of it, and what goes back."""
-
-    outcome: str
-    status_code: int | None
-    error_message: str | None
-    request_id: str
-    at: datetime
-    response: Response | TransportFailure
+_Answer = tuple[Attempt, str | None, Response | TransportFailure]
+"""What one attempt came to: what the journal keeps of it, the error's message, and what goes back."""
 
 
 class Service:
@@ -73,14 +65,10 @@ class Service:
         self.faults: Final = Faults()
         self.journal: Final = Journal()
         self.recording: Final = Recording()
-        self._defaults: Final = {
-            "CodeLength": options.code_length,
-            "ValidityPeriod": options.validity_period,
-            "AllowedAttempts": options.allowed_attempts,
-        }
         self.mistakes: Final[list[Exception]] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""
-        self._ids = Random(str(options.seed).encode("utf-8", "surrogatepass"))
+        self._request_ids, self._message_ids = _id_prefixes(str(options.seed))
+        self._numbers = count(1)
 
     def respond(
         self, method: str, url: str, headers: Mapping[str, Any], body: bytes | str | None
@@ -104,8 +92,13 @@ class Service:
             call, refusal = self._receive(operation, application_id, method, headers, body)
             if refusal is not None:
                 return self._answer(call, refusal)
-            position = self.recording.begin(call)
-        return self._respond_to(call, position)
+            attempt = self.recording.begin(call)
+            taken = self.faults.take(call)
+            if taken is None:
+                return self._answer_by_itself(call, attempt)
+            # A callable that is asked now may look for its call in the records.
+            self.journal.write_call(call)
+        return self._answer_by_injection(call, attempt, taken)
 
     def refuse(self, what: str) -> Response:
         """Answer a request that is for none of the faked operations, and keep no record of it."""
@@ -144,7 +137,7 @@ class Service:
     def _receive(
         self, operation: str, application_id: str, method: str, headers: Mapping[str, Any], body: bytes | str | None
     ) -> tuple[Call, ErrorResponse | None]:
-        """Note the call that a request belongs to, and say why it is refused, if it is."""
+        """Return the call that a request belongs to, and say why it is refused, if it is."""
         parameters, malformed = read_parameters(body)
         invocation_id = read_invocation_id(headers) or self._draw_ids()[0]
         call = self.journal.call(invocation_id)
@@ -152,15 +145,15 @@ class Service:
             # botocore's attempts of one call are alike: this request only says the ID of another one.
             invocation_id, call = self._draw_ids()[0], None
         if call is None:
+            destination, reference_id = parameters.get("DestinationIdentity"), parameters.get("ReferenceId")
             call = Call(
                 operation,
                 application_id,
-                _text_or_none(parameters.get("DestinationIdentity")),
-                _text_or_none(parameters.get("ReferenceId")),
+                destination if isinstance(destination, str) else None,
+                reference_id if isinstance(reference_id, str) else None,
                 parameters,
                 invocation_id,
             )
-            self.journal.write_call(call)
         if method != "POST":
             return call, ErrorResponse("MethodNotAllowedException", f"{operation} takes POST, not {method}.")
         if not self._knows(application_id):
@@ -173,17 +166,10 @@ class Service:
             return call, ErrorResponse("BadRequestException", str(error))
         return call, None
 
-    def _respond_to(self, call: Call, position: Position) -> Response | TransportFailure:
-        """Answer a call that is not refused: by an injection that is due, or as the service does by itself."""
+    def _answer_by_injection(self, call: Call, attempt: int, taken: Taken) -> Response | TransportFailure:
+        """Answer a call by the injection that is due, or where its callable declines, by the next one that is."""
         declined: set[Injection] = set()
         while True:
-            with self.lock:
-                taken = self.faults.take(call, declined)
-                if taken is None:
-                    own = self._own_outcome(call)
-                    if own is not None:
-                        self.recording.note(call, position, own, None)
-                    return self._answer(call, own)
             given = taken.outcome
             outcome = self._ask(call, taken, given) if callable(given) else given
             with self.lock:
@@ -191,9 +177,20 @@ class Service:
                 if outcome is not None:
                     repeated = self._as_repeated(call, outcome)
                     answer = self._answer(call, outcome)
-                    self.recording.note(call, position, repeated, taken.injection)
+                    self.recording.note(call, attempt, repeated, taken.injection)
                     return answer
-            declined.add(taken.injection)
+                declined.add(taken.injection)
+                another = self.faults.take(call, declined)
+                if another is None:
+                    return self._answer_by_itself(call, attempt)
+                taken = another
+
+    def _answer_by_itself(self, call: Call, attempt: int) -> Response | TransportFailure:
+        """Answer a call that no injection answers."""
+        own = self._own_outcome(call)
+        if own is not None:
+            self.recording.note(call, attempt, own, None)
+        return self._answer(call, own)
 
     def _ask(self, call: Call, taken: Taken, ask: OutcomeCallable) -> Outcome | None:
         """Ask a test's callable for an outcome."""
@@ -216,10 +213,9 @@ class Service:
 
     def _answer(self, call: Call, outcome: Outcome | None) -> Response | TransportFailure:
         """Carry out an outcome (None: the rules of OTP alone), note the attempt, and return what goes back."""
-        answer = self._carry_out(call, outcome)
-        attempt = Attempt(len(call.attempts) + 1, answer.outcome, answer.status_code, answer.request_id, answer.at)
-        self.journal.write_call(call.answered(attempt, answer.error_message))
-        return answer.response
+        attempt, error_message, response = self._carry_out(call, outcome)
+        self.journal.write_call(call.answered(attempt, error_message))
+        return response
 
     def _as_repeated(self, call: Call, outcome: Outcome) -> Outcome:
         """Return what repeats an outcome of a call in a fake without the quotas and opt-outs of this one."""
@@ -239,18 +235,18 @@ class Service:
             return self._deliver(call, outcome)
         if isinstance(outcome, LostResponse):
             failure = outcome.failure
-            return self._carry_out(call, self._own_outcome(call))._replace(
-                outcome=failure.label, status_code=None, error_message=failure.text, response=failure
-            )
+            attempt, _, _ = self._carry_out(call, self._own_outcome(call))
+            return attempt._replace(outcome=failure.label, status_code=None), failure.text, failure
         request_id, _ = self._draw_ids()
         now = self.clock.now()
+        number = len(call.attempts) + 1
         if isinstance(outcome, TransportFailure):
-            return _Answer(outcome.label, None, outcome.text, request_id, now, outcome)
+            return Attempt(number, outcome.label, None, request_id, now), outcome.text, outcome
         if isinstance(outcome, RawResponse):
             raw = Response(outcome.status_code, outcome.headers, outcome.content)
-            return _Answer(outcome.label, raw.status_code, None, request_id, now, raw)
+            return Attempt(number, outcome.label, raw.status_code, request_id, now), None, raw
         response = write_error(outcome.name, outcome.http_status, outcome.text, request_id)
-        return _Answer(outcome.label, outcome.http_status, outcome.text, request_id, now, response)
+        return Attempt(number, outcome.label, outcome.http_status, request_id, now), outcome.text, response
 
     def _deliver(self, call: Call, delivery: Delivery) -> _Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
@@ -261,23 +257,17 @@ class Service:
             code = self._queued_code(call)
             self._send_text(call.application_id, parameters, code, now, request_id, message_id)
             self.faults.count_delivery(call, now)
-        destination = parameters["DestinationIdentity"]
-        result = delivery.result(message_id)
-        document: dict[str, Any] = {
-            "ApplicationId": call.application_id,
-            "RequestId": request_id,
-            "Result": {destination: result},
-        }
-        if delivery.endpoint_id is not None:
-            document["EndpointResult"] = {delivery.endpoint_id: {"Address": destination, **result}}
-        return _Answer(delivery.label, 200, None, request_id, now, write_document(document, request_id))
+        response = write_delivery(
+            delivery, call.application_id, parameters["DestinationIdentity"], request_id, message_id
+        )
+        return Attempt(len(call.attempts) + 1, delivery.label, 200, request_id, now), None, response
 
     def _queued_code(self, call: Call) -> str | None:
         """Take the next code of the queue, if there is one."""
         queue = self.engine.queue
         if not queue:
             return None
-        code_length = self._send_number(call.parameters, "CodeLength")
+        code_length = call.parameters.get("CodeLength") or self.options.code_length
         if len(queue[0]) != code_length:
             mistake = ValueError(
                 f"The queued code {queue[0]!r} has {len(queue[0])} digits, but this SendOTPMessage to"
@@ -297,44 +287,42 @@ class Service:
         message_id: str,
     ) -> SentMessage:
         """Issue a code and let its text reach the handset."""
-        destination, reference_id = parameters["DestinationIdentity"], parameters["ReferenceId"]
-        validity_period = self._send_number(parameters, "ValidityPeriod")
-        allowed_attempts = self._send_number(parameters, "AllowedAttempts")
+        options, brand_name = self.options, parameters["BrandName"]
+        key = Key(application_id, parameters["DestinationIdentity"], parameters["ReferenceId"])
+        # None of the three is ever 0.
+        validity_period = parameters.get("ValidityPeriod") or options.validity_period
+        allowed_attempts = parameters.get("AllowedAttempts") or options.allowed_attempts
         otp = self.engine.issue(
-            Key(application_id, destination, reference_id),
+            key,
             code=code,
-            code_length=self._send_number(parameters, "CodeLength"),
+            code_length=parameters.get("CodeLength") or options.code_length,
             validity_period=validity_period,
             allowed_attempts=allowed_attempts,
             now=now,
         )
+        # By position: naming the fields costs as much again as the record.
         message = SentMessage(
-            application_id=application_id,
-            destination=destination,
-            origination=parameters["OriginationIdentity"],
-            reference_id=reference_id,
-            brand_name=parameters["BrandName"],
-            channel=parameters["Channel"],
-            language=parameters.get("Language"),
-            entity_id=parameters.get("EntityId"),
-            template_id=parameters.get("TemplateId"),
-            code=otp.code,
-            body=BODY.format(otp=otp.code, brand=parameters["BrandName"]),
-            code_length=len(otp.code),
-            validity_period=validity_period,
-            allowed_attempts=allowed_attempts,
-            sent_at=now,
-            expires_at=otp.expires_at,
-            message_id=message_id,
-            request_id=request_id,
+            application_id,
+            key.destination,
+            parameters["OriginationIdentity"],
+            key.reference_id,
+            brand_name,
+            parameters["Channel"],
+            parameters.get("Language"),
+            parameters.get("EntityId"),
+            parameters.get("TemplateId"),
+            otp.code,
+            f"This is your One Time Password: {otp.code} from {brand_name}",  # source: AWS guide
+            len(otp.code),
+            validity_period,
+            allowed_attempts,
+            now,
+            otp.expires_at,
+            message_id,
+            request_id,
         )
         self.journal.write_message(message)
         return message
-
-    def _send_number(self, parameters: Mapping[str, Any], name: str) -> int:
-        """Return a number of a send request, by the fake's option where the request leaves it out."""
-        value = parameters.get(name)
-        return self._defaults[name] if value is None else value
 
     def _judge(self, call: Call) -> _Answer:
         """Answer a verification."""
@@ -347,8 +335,9 @@ class Service:
         self.journal.verifications.append(
             Verification(*key, parameters["Otp"], valid, reason, attempts_left, now, request_id)
         )
-        response = write_document({"Valid": valid}, request_id)
-        return _Answer("VALID" if valid else "INVALID", 200, None, request_id, now, response)
+        response = write_verification(valid, request_id)
+        attempt = Attempt(len(call.attempts) + 1, "VALID" if valid else "INVALID", 200, request_id, now)
+        return attempt, None, response
 
     def _note_mistake(self, call: Call, mistake: Exception) -> None:
         """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
@@ -366,14 +355,11 @@ class Service:
 
     def _draw_ids(self) -> tuple[str, str]:
         """Return the next request ID and message ID."""
-        digits = f"{self._ids.getrandbits(256):064x}"
-        return _uuid(digits[:32]), _uuid(digits[32:])
+        number = f"{next(self._numbers):012x}"
+        return self._request_ids + number, self._message_ids + number
 
 
-def _uuid(digits: str) -> str:
-    """Write 32 hexadecimal digits as a version 4 UUID."""
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _id_prefixes(seed: str) -> list[str]:
+    """Return what the request IDs and the message IDs of a seed begin with: version 4 UUIDs without their last part."""
+    digits = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=18, person=b"otp-ids").hexdigest()
+    return [f"{one[:8]}-{one[8:12]}-4{one[12:15]}-a{one[15:]}-" for one in (digits[:18], digits[18:])]

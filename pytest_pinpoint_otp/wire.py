@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from pytest_pinpoint_otp.operations import OPERATION_BY_PATH
+from pytest_pinpoint_otp.outcomes import Delivery
 
-# The documents are made here and hold no circle; looking for one would double the cost.
-_encode: Final = json.JSONEncoder(check_circular=False).encode
+_decode: Final = json.JSONDecoder().decode
 
 
 class Response(NamedTuple):
@@ -35,7 +36,7 @@ def read_parameters(body: bytes | str | None) -> tuple[dict[str, Any], str | Non
     """Return the parameters in a request's body, and what is wrong with it, if anything."""
     try:
         # Decoded here, because JSON travels as UTF-8, and finding out which encoding it is costs as much as reading it.
-        document = json.loads(body.decode() if isinstance(body, bytes) else body or "")
+        document = _decode(body.decode() if isinstance(body, bytes) else body or "")
     except (ValueError, RecursionError) as error:
         return {}, f"The request body is no JSON document: {error}."
     if not isinstance(document, dict):
@@ -45,17 +46,45 @@ def read_parameters(body: bytes | str | None) -> tuple[dict[str, Any], str | Non
 
 def read_invocation_id(headers: Mapping[str, Any]) -> str | None:
     """Return what botocore sends with every attempt of one call; None where another HTTP client made the request."""
-    invocation_id = headers.get("amz-sdk-invocation-id")
+    try:
+        invocation_id = headers["amz-sdk-invocation-id"]
+    except KeyError:
+        return None
     return invocation_id.decode("latin-1") if isinstance(invocation_id, bytes) else invocation_id
 
 
-def write_document(document: Mapping[str, Any], request_id: str) -> Response:
-    """Write a successful answer."""
-    headers = {"content-type": "application/json", "x-amzn-requestid": request_id}
-    return Response(200, headers, _encode(document).encode())
+def write_delivery(
+    delivery: Delivery, application_id: str, destination: str, request_id: str, message_id: str
+) -> Response:
+    """Write the answer to a send: the result of its one delivery."""
+    # As text, member by member: encoding nested dicts takes longer than issuing the code.
+    address = encode_basestring_ascii(destination)
+    result = (
+        f'"DeliveryStatus": "{delivery.status}", "MessageId": "{message_id}", "StatusCode": {delivery.code},'
+        f' "StatusMessage": {encode_basestring_ascii(delivery.message(message_id))}'
+    )
+    if delivery.updated_token is not None:
+        result += f', "UpdatedToken": {encode_basestring_ascii(delivery.updated_token)}'
+    members = (
+        f'"ApplicationId": {encode_basestring_ascii(application_id)}, "RequestId": "{request_id}",'
+        f' "Result": {{{address}: {{{result}}}}}'
+    )
+    if delivery.endpoint_id is not None:
+        endpoint_id = encode_basestring_ascii(delivery.endpoint_id)
+        members += f', "EndpointResult": {{{endpoint_id}: {{"Address": {address}, {result}}}}}'
+    return Response(200, _headers(request_id), f"{{{members}}}".encode())
+
+
+def write_verification(valid: bool, request_id: str) -> Response:
+    """Write the answer to a verification."""
+    return Response(200, _headers(request_id), b'{"Valid": true}' if valid else b'{"Valid": false}')
 
 
 def write_error(name: str, status_code: int, message: str, request_id: str) -> Response:
     """Write an error answer, with the members that both operations model for it."""
-    headers = {"content-type": "application/json", "x-amzn-requestid": request_id, "x-amzn-errortype": name}
-    return Response(status_code, headers, _encode({"Message": message, "RequestID": request_id}).encode())
+    headers = {**_headers(request_id), "x-amzn-errortype": name}
+    return Response(status_code, headers, json.dumps({"Message": message, "RequestID": request_id}).encode())
+
+
+def _headers(request_id: str) -> dict[str, str]:
+    return {"content-type": "application/json", "x-amzn-requestid": request_id}

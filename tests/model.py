@@ -134,12 +134,9 @@ def take(faults: list[Fault], key: Key) -> tuple[str | None, str | None]:
     return None, None
 
 
-def refusal(parameters: Mapping[str, object]) -> str | None:
-    """Name the first parameter that AWS's limits refuse, in the order of the request; None: all are accepted."""
-    for name, value in parameters.items():
-        if not is_accepted(name, value):
-            return name
-    return None
+def refused(parameters: Mapping[str, object]) -> set[str]:
+    """Name the parameters that AWS's limits refuse; which of several an answer names is nowhere laid down."""
+    return {name for name, value in parameters.items() if not is_accepted(name, value)}
 
 
 def is_accepted(name: str, value: object) -> bool:
@@ -199,7 +196,7 @@ class Model:
         self.calls.append(attempts)
         if application not in self.applications:
             attempts.append("NotFoundException")
-        elif refusal(parameters):
+        elif refused(parameters):
             attempts.append("BadRequestException")
         key = (application, str(parameters["DestinationIdentity"]), str(parameters["ReferenceId"]))
         kept = None
