@@ -22,6 +22,9 @@ from pytest_pinpoint_otp.plans import FailurePlan
 from pytest_pinpoint_otp.quotas import RateLimit
 from pytest_pinpoint_otp.service import Service
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _ISSUE_DEFAULTS: Final = {"channel": "SMS", "brand_name": "Example", "origination_identity": "+15550100999"}
 
 
@@ -31,8 +34,9 @@ class PinpointOTP:
     The fixture ``pinpoint_otp`` yields one for each test; ``mock_pinpoint_otp`` gives one without pytest. Use these
     rather than the class itself, which is public for annotations.
 
-    Methods that select records take the destination first, then any field of the record by keyword, compared with
-    ``==`` (``unittest.mock.ANY`` works); an unknown field raises TypeError. Safe to use from any thread.
+    Methods that select messages take the destination first, those that select calls the operation; both then take any
+    field of the record by keyword, compared with ``==`` (``unittest.mock.ANY`` works). An unknown field raises
+    TypeError. Safe to use from any thread.
     """
 
     def __init__(self, options: Options, arrange: Callable[[PinpointOTP], object] | None = None) -> None:
@@ -76,7 +80,6 @@ class PinpointOTP:
                 botocore.
             TypeError: an unknown field.
         """
-        __tracebackhide__ = True
         return self._newest_message(destination, fields).code
 
     def wrong_code(self, destination: object = None, **fields: object) -> str:
@@ -87,7 +90,6 @@ class PinpointOTP:
             LookupError: no message matches, or every code of that length was issued or is queued.
             TypeError: an unknown field.
         """
-        __tracebackhide__ = True
         with reach.lock:
             return self._service.engine.wrong_code(self._newest_message(destination, fields).code)
 
@@ -99,7 +101,6 @@ class PinpointOTP:
             TypeError: an unknown field, or ``times`` is no int.
             ValueError: ``times`` is less than 1: use `assert_not_sent`.
         """
-        __tracebackhide__ = True
         _check_times("assert_sent", times, "assert_not_sent")
         selection = _selection(SentMessage, destination, fields)
         found = self._matching_messages(selection)
@@ -114,7 +115,6 @@ class PinpointOTP:
             AssertionError: one was. Shows which.
             TypeError: an unknown field.
         """
-        __tracebackhide__ = True
         selection = _selection(SentMessage, destination, fields)
         found = self._matching_messages(selection)
         if found:
@@ -130,7 +130,6 @@ class PinpointOTP:
             TypeError: an unknown field, or ``times`` is no int.
             ValueError: no such operation, or ``times`` is less than 1: use `assert_not_called`.
         """
-        __tracebackhide__ = True
         _check_times("assert_called", times, "assert_not_called")
         selection = _call_selection("assert_called", operation, fields)
         calls = self.calls
@@ -147,7 +146,6 @@ class PinpointOTP:
             TypeError: an unknown field.
             ValueError: no such operation.
         """
-        __tracebackhide__ = True
         selection = _call_selection("assert_not_called", operation, fields)
         found = list(select(self.calls, selection))
         if found:
@@ -167,7 +165,6 @@ class PinpointOTP:
             TypeError: an unknown field, or a timeout that is no number.
             ValueError: a negative timeout.
         """
-        __tracebackhide__ = True
         selection, journal, before = self._begin_wait("wait_for_message", destination, fields, timeout)
         message = waiting.wait(journal, reach.lock, selection, timeout)
         if message is None:
@@ -181,7 +178,6 @@ class PinpointOTP:
 
         Takes, returns and raises what `wait_for_message` does, which would not let the other task run.
         """
-        __tracebackhide__ = True
         selection, journal, before = self._begin_wait("async_wait_for_message", destination, fields, timeout)
         message = await waiting.async_wait(journal, reach.lock, selection, timeout)
         if message is None:
@@ -365,7 +361,10 @@ class PinpointOTP:
                 raise ValueError(f"issue: the code {code!r} has {len(code)} digits, not {given['code_length']!r}.")
         request = {WIRE_NAMES[name]: value for name, value in (_ISSUE_DEFAULTS | given).items()}
         request |= {"DestinationIdentity": destination, "ReferenceId": reference_id}
-        return self._service.arrange(application_id, request, code)
+        try:
+            return self._service.arrange(application_id, request, code)
+        except ValueError as error:
+            raise ValueError(f"issue: {error}") from None
 
     # -- Time ------------------------------------------------------------------------------------------------------
 
@@ -444,7 +443,6 @@ class PinpointOTP:
         return report.unused(unused) if unused else None
 
     def _newest_message(self, destination: object, fields: dict[str, object]) -> SentMessage:
-        __tracebackhide__ = True
         selection = _selection(SentMessage, destination, fields)
         message = self._journal.newest_message(selection)
         if message is None:
@@ -474,7 +472,13 @@ class PinpointOTP:
     def _check_number(self, where: str, number: object) -> None:
         if not isinstance(number, str):
             raise TypeError(f"{where} takes a phone number as str, not {kind(number)}.")
-        check_parameter(SEND, "DestinationIdentity", number, enforce=self._options.enforce_limits)
+        try:
+            check_parameter(SEND, "DestinationIdentity", number, enforce=self._options.enforce_limits)
+        except ParameterError:
+            raise ValueError(
+                f"{where}: {number!r} is no phone number in E.164: a +, a country code and a number, such as"
+                " '+15550100123'."
+            ) from None
 
     def _check_code(self, where: str, code: object) -> None:
         if not isinstance(code, str):
@@ -497,7 +501,10 @@ def _selection(
 
 def _call_selection(where: str, operation: object, fields: dict[str, object]) -> dict[str, object]:
     if isinstance(operation, str) and operation not in OPERATIONS:
-        raise ValueError(f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
+        raise ValueError(
+            f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}"
+            " A destination is given by keyword here: destination='+15550100123'."
+        )
     check_fields(Call, fields)
     return fields if operation is None else {"operation": operation, **fields}
 

@@ -28,6 +28,9 @@ from pytest_pinpoint_otp.quotas import RateLimit
 if TYPE_CHECKING:
     from typing import Self
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _PER: Final = ("call", "attempt")
 _OPTED_OUT: Final = Delivery(DeliveryStatus.OPT_OUT)
 
@@ -104,7 +107,6 @@ class Injection:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        __tracebackhide__ = True
         cancelled, self._cancelled = self._cancelled, True
         if exc_type is None and not (self.used or self.optional or cancelled):
             raise AssertionError(

@@ -11,11 +11,16 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
     names = sorted(known)
     if isinstance(name, str):
-        by_lower = {candidate.lower(): str(candidate) for candidate in names}
-        near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+        by_stem = {_stem(candidate): str(candidate) for candidate in names}
+        near = difflib.get_close_matches(_stem(name), by_stem, n=1)
         if near:
-            return f" Did you mean {by_lower[near[0]]!r}?"
+            return f" Did you mean {by_stem[near[0]]!r}?"
     return f" Choose from: {', '.join(names)}."
+
+
+def _stem(name: str) -> str:
+    # That two names both end in Exception does not make them alike.
+    return name.lower().removesuffix("exception")
 
 
 def kind(value: object) -> str:

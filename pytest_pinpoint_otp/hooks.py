@@ -97,8 +97,7 @@ class Hooks:
 
     def refuse(self, request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
         """Refuse an attempt of any other Pinpoint operation, never sending it."""
-        service = self._innermost()
-        operation = event_name.rpartition(".")[2]
-        if service is None or operation in OPERATIONS:
+        if event_name in _SEND_EVENTS:
             return None
-        return _Answer(request.url, service.refuse(operation))
+        service = self._innermost()
+        return None if service is None else _Answer(request.url, service.refuse(event_name.rpartition(".")[2]))

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 import pytest_pinpoint_otp.reach as reach
 from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.hints import kind
 from pytest_pinpoint_otp.options import Options, read_options
 
 _CLASS_OPTIONS: Final = "_pinpoint_otp_options"
@@ -38,7 +39,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     of the test, or what was arranged in vain.
 
     On a unittest class each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
-    at its end.
+    at its end. On a test of Hypothesis each example has a fresh one.
 
     Args:
         options: seed, applications, code_length (digits), validity_period (minutes), allowed_attempts,
@@ -50,7 +51,12 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
         ValueError: an option out of range.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *misplaced: object, **options: Any) -> None:
+        if misplaced:
+            raise TypeError(
+                f"mock_pinpoint_otp takes options by keyword, not {kind(misplaced[0])}. To decorate a test, write"
+                " @mock_pinpoint_otp(), with parentheses."
+            )
         self._options = read_options(options, "mock_pinpoint_otp")
         self._entered: list[PinpointOTP] = []
 
@@ -80,6 +86,11 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
 
     def __call__(self, decorated: _Decorated) -> _Decorated:
         """Decorate a function, a coroutine function or a unittest class."""
+        handle: Any = getattr(decorated, "hypothesis", None)
+        if (example := getattr(handle, "inner_test", None)) is not None:
+            # Above @given too, each example has a fresh fake.
+            handle.inner_test = self(example)
+            return decorated
         if isinstance(decorated, type):
             return cast(_Decorated, self._decorate_class(decorated))
         if inspect.isgeneratorfunction(decorated) or inspect.isasyncgenfunction(decorated):

@@ -19,6 +19,9 @@ from pytest_pinpoint_otp.operations import VERIFY
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.journal import Call
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 
 class DeliveryStatus(StrEnum):
     """How the delivery of an OTP ended (source: botocore model, ``DeliveryStatus``).
@@ -131,21 +134,17 @@ class Delivery(Pasteable):
         """Whether the text reaches the handset."""
         return self.status == DeliveryStatus.SUCCESSFUL
 
-    def result(self, message_id: str) -> dict[str, Any]:
-        """Return the answer's ``Result`` entry for one destination, as a new dict."""
-        status = str(self.status)
-        message = self.status_message
-        if message is None:
-            message = f"MessageId: {message_id}" if self.delivered else _DELIVERY_STATUS_MESSAGES[status]
-        result: dict[str, Any] = {
-            "DeliveryStatus": status,
-            "MessageId": message_id,
-            "StatusCode": _DELIVERY_STATUS_CODES[status] if self.status_code is None else self.status_code,
-            "StatusMessage": message,
-        }
-        if self.updated_token is not None:
-            result["UpdatedToken"] = self.updated_token
-        return result
+    @property
+    def code(self) -> int:
+        """``StatusCode`` of the result."""
+        # By a plain str: an enum's member computes its hash in Python, for each answer anew.
+        return _DELIVERY_STATUS_CODES[str(self.status)] if self.status_code is None else self.status_code
+
+    def message(self, message_id: str) -> str:
+        """Return ``StatusMessage`` of the result for the message of this ID."""
+        if self.status_message is not None:
+            return self.status_message
+        return f"MessageId: {message_id}" if self.delivered else _DELIVERY_STATUS_MESSAGES[self.status]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,7 +153,7 @@ class ErrorResponse(Pasteable):
 
     Args:
         name: the error's name: one of the seven that both operations model, or any other.
-        message: ``Message`` of the error; by default ``Injected by the test.``
+        message: ``Message`` of the error; by default ``Injected by pytest-pinpoint-otp.``
         status_code: the HTTP status, 400 to 599. By default the modelled one (source: botocore model); an unmodelled
             name needs one.
 
@@ -198,7 +197,7 @@ class ErrorResponse(Pasteable):
     @property
     def text(self) -> str:
         """The message of the answer."""
-        return "Injected by the test." if self.message is None else self.message
+        return "Injected by pytest-pinpoint-otp." if self.message is None else self.message
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -219,7 +218,7 @@ class TransportFailure(Pasteable):
     @property
     def text(self) -> str:
         """What the failure says, as far as it is known before a request."""
-        return "Injected by the test." if isinstance(self.exception, type) else str(self.exception)
+        return "Injected by pytest-pinpoint-otp." if isinstance(self.exception, type) else str(self.exception)
 
     def for_request(self, url: str) -> Exception:
         """Return the exception to raise for one request, with no traceback of an earlier one."""
@@ -311,6 +310,8 @@ class RawResponse(Pasteable):
         return cast("bytes", self.body)
 
 
+_MADE_BY_CALLING: Final = (Delivery, ErrorResponse, LostResponse, RawResponse)
+
 Outcome = Delivery | ErrorResponse | TransportFailure | LostResponse | RawResponse
 """What one attempt ends in, when a test says so."""
 
@@ -351,6 +352,8 @@ def _read_outcome(value: object) -> Outcome | OutcomeCallable:
         raise TypeError(f"{value!r} is a coroutine function, but the service asks without awaiting: use a plain one.")
     if callable(value):
         return value
+    if isinstance(value, (list, tuple)):
+        raise TypeError(f"{kind(value)} is no outcome. Give several outcomes as arguments: inject(*outcomes).")
     raise TypeError(
         f"{kind(value)} is no outcome. Give a DeliveryStatus, a Delivery, an ErrorResponse, a LostResponse, a"
         " RawResponse, the name of a status or of a modelled error, client.exceptions.X, a botocore transport"
@@ -375,6 +378,8 @@ def _read_exception(value: type | BaseException) -> Outcome:
     from botocore import exceptions
 
     cls = value if isinstance(value, type) else type(value)
+    if cls in _MADE_BY_CALLING:
+        raise TypeError(f"{cls.__name__} is a class, and no outcome yet: make one of it, such as {cls.__name__}(...).")
     if not issubclass(cls, exceptions.ClientError):
         return _read_transport_exception(value)
     if value is cls and cls.__name__ in MODELLED_ERRORS:

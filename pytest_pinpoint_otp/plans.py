@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal
-from pytest_pinpoint_otp.operations import SEND
+from pytest_pinpoint_otp.operations import OPERATIONS, SEND
 from pytest_pinpoint_otp.outcomes import (
     Delivery,
     ErrorResponse,
@@ -23,6 +23,9 @@ from pytest_pinpoint_otp.outcomes import (
     TransportFailure,
     parse_outcome,
 )
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
 
 VERSION: Final = 1
 """The schema of the JSON document."""
@@ -111,6 +114,8 @@ class FailurePlan:
     steps: tuple[FailureStep, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.steps, Iterable):
+            raise TypeError(f"FailurePlan: steps takes a tuple of FailureStep values, not {kind(self.steps)}.")
         steps = tuple(self.steps)
         for step in steps:
             if not isinstance(step, FailureStep):
@@ -240,19 +245,11 @@ def _check_members(where: str, document: Any, known: Collection[str], needed: It
             raise ValueError(f"{where} lacks its member {name!r}.")
 
 
-class Position(NamedTuple):
-    """Where an attempt stands among its operation's, refused ones not counted."""
-
-    call: int | None
-    """Which of the calls it begins; None where it goes on with one."""
-    attempt: int
-
-
 class _Entry(NamedTuple):
     """An attempt that was not answered by the rules of OTP alone."""
 
     call: Call
-    position: Position
+    attempt: int
     outcome: Outcome
     injection: Injection | None
 
@@ -261,44 +258,43 @@ class Recording:
     """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, int] = {}
-        self._attempts: dict[str, int] = {}
+        self._begun: dict[str, list[str]] = {operation: [] for operation in OPERATIONS}
+        """The invocation IDs of the attempts of each operation, in order, refused ones left out."""
         self._entries: dict[str, list[_Entry]] = {}
 
-    def begin(self, call: Call) -> Position:
-        """Count an attempt that is not refused, before anybody answers it."""
-        attempt = self._attempts.get(call.operation, 0)
-        self._attempts[call.operation] = attempt + 1
-        if call.attempts:
-            return Position(None, attempt)
-        index = self._calls.get(call.operation, 0)
-        self._calls[call.operation] = index + 1
-        return Position(index, attempt)
+    def begin(self, call: Call) -> int:
+        """Count an attempt that is not refused, before anybody answers it, and return which of its operation it is."""
+        begun = self._begun[call.operation]
+        begun.append(call.invocation_id)
+        return len(begun) - 1
 
-    def note(self, call: Call, position: Position, outcome: Outcome, injection: Injection | None) -> None:
+    def note(self, call: Call, attempt: int, outcome: Outcome, injection: Injection | None) -> None:
         """Keep what an attempt ended in; ``injection`` is None where a quota or an opt-out decided."""
-        self._entries.setdefault(call.invocation_id, []).append(_Entry(call, position, outcome, injection))
+        self._entries.setdefault(call.invocation_id, []).append(_Entry(call, attempt, outcome, injection))
 
     def plan(self, journal: Journal, only: Collection[Injection] | None = None) -> FailurePlan:
         """Return the plan that reproduces what was noted, or what these injections have given."""
+        # Numbered by the first attempt of each.
+        numbers = {
+            invocation_id: number
+            for begun in self._begun.values()
+            for number, invocation_id in enumerate(dict.fromkeys(begun))
+        }
         steps: list[FailureStep] = []
         for invocation_id, entries in self._entries.items():
             call = journal.call(invocation_id)
             made = len(call.attempts) if call else 0
             wanted = [entry for entry in entries if only is None or entry.injection in only]
-            steps += _steps_of_call(wanted, made)
+            steps += _steps_of_call(wanted, made, numbers[invocation_id])
         return FailurePlan(tuple(_merged(steps)))
 
 
-def _steps_of_call(entries: Sequence[_Entry], attempts: int) -> list[FailureStep]:
+def _steps_of_call(entries: Sequence[_Entry], attempts: int, number: int) -> list[FailureStep]:
     """Return one step for a call whose attempts all ended alike, or else one for each attempt."""
     outcomes = [entry.outcome for entry in entries]
-    if len(entries) == attempts and outcomes.count(outcomes[0]) == attempts and entries[0].position.call is not None:
-        return [FailureStep(outcomes[0], entries[0].call.operation, after=entries[0].position.call)]
-    return [
-        FailureStep(entry.outcome, entry.call.operation, per="attempt", after=entry.position.attempt)
-        for entry in entries
-    ]
+    if len(entries) == attempts and outcomes.count(outcomes[0]) == attempts:
+        return [FailureStep(outcomes[0], entries[0].call.operation, after=number)]
+    return [FailureStep(entry.outcome, entry.call.operation, per="attempt", after=entry.attempt) for entry in entries]
 
 
 def _merged(steps: Iterable[FailureStep]) -> list[FailureStep]:

@@ -54,7 +54,8 @@ _shaking: Final = pytest.StashKey["Shaking"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini(_AUTOUSE, "Activate the fake for every test. Default: false.", type="bool", default=False)
+    autouse = "Activate the fake for every test, and ask nobody for credentials over the network. Default: false."
+    parser.addini(_AUTOUSE, autouse, type="bool", default=False)
     for name, (kind, text) in _INI_OPTIONS.items():
         # None, so that an option that is not set differs from 0 and false.
         parser.addini(f"{_PREFIX}{name}", text, type=kind, default=None)
@@ -85,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _getini(config, _AUTOUSE):
         import pytest_pinpoint_otp.reach as reach
 
-        config.add_cleanup(reach.turn_off_metadata())
+        config.add_cleanup(reach.turn_off_credential_look_ups())
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

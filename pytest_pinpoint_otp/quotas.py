@@ -12,6 +12,9 @@ from pytest_pinpoint_otp.journal import Call
 from pytest_pinpoint_otp.operations import SEND
 from pytest_pinpoint_otp.outcomes import Delivery, ErrorResponse, parse_outcome
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 
 class RateLimit:
     """What `PinpointOTP.limit_rate` returns: the handle of a quota, in force until it is cancelled."""

@@ -130,8 +130,8 @@ def _wrappings_of(endpoint: ModuleType) -> tuple[_Wrapping, ...]:
     return (
         _Wrapping(endpoint.Endpoint, "make_request", _hooking),
         _Wrapping(validate.ParamValidationDecorator, "serialize_to_request", _noting_unsent),
-        _Wrapping(utils.IMDSFetcher, "_assert_enabled", _without_metadata),
-        _Wrapping(credentials.ContainerProvider, "load", _without_container),
+        _Wrapping(utils.IMDSFetcher, "_assert_enabled", _while_active(_no_metadata)),
+        _Wrapping(credentials.ContainerProvider, "load", _while_active(_no_container)),
         _Wrapping(retryhandler.RetryHandler, "__call__", _without_wait),
         _Wrapping(standard.ExponentialBackoff, "delay_amount", _without_backoff),
         _Wrapping(standard.RetryQuotaChecker, "acquire_retry_quota", _without_quota),
@@ -266,22 +266,20 @@ def _without_throttling(original: Callable[..., Any]) -> Callable[..., Any]:
     return is_throttling_error
 
 
-def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
-    never = _never_metadata(original)
+def _while_active(
+    instead: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let what takes a method's place do so only while a fake is active."""
 
-    def assert_enabled(fetcher: Any) -> None:
-        (never if _active else original)(fetcher)
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        replacement = instead(original)
 
-    return assert_enabled
+        def method(owner: Any) -> Any:
+            return (replacement if _active else original)(owner)
 
+        return method
 
-def _without_container(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The look-up of credentials from a container's endpoint, over the network as well, finds none."""
-
-    def load(provider: Any) -> Any:
-        return None if _active else original(provider)
-
-    return load
+    return wrap
 
 
 def _without_async_container(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -291,13 +289,18 @@ def _without_async_container(original: Callable[..., Any]) -> Callable[..., Any]
     return load
 
 
-def _never_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The look-up of credentials over the network ends as it does where there is no metadata service."""
+def _no_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The look-up of credentials from the EC2 metadata service ends as it does where there is none."""
 
     def assert_enabled(fetcher: Any) -> None:
         raise fetcher._RETRIES_EXCEEDED_ERROR_CLS()
 
     return assert_enabled
+
+
+def _no_container(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The look-up of credentials from a container's endpoint, over the network as well, finds none."""
+    return lambda provider: None
 
 
 _NEIGHBOURS: Final = (
@@ -307,14 +310,24 @@ _NEIGHBOURS: Final = (
 )
 
 
-def turn_off_metadata() -> Callable[[], None]:
-    """Keep every client of the process from the EC2 metadata service, fake or none.
+def turn_off_credential_look_ups() -> Callable[[], None]:
+    """Keep every client of the process from asking for credentials over the network, fake or none.
 
     Returns:
         a function that ends this.
     """
+    import botocore.credentials as credentials
     import botocore.utils as utils
 
-    wrapping = _Wrapping(utils.IMDSFetcher, "_assert_enabled", _never_metadata)
-    wrapping.put_on()
-    return wrapping.take_off
+    wrappings = (
+        _Wrapping(utils.IMDSFetcher, "_assert_enabled", _no_metadata),
+        _Wrapping(credentials.ContainerProvider, "load", _no_container),
+    )
+    for wrapping in wrappings:
+        wrapping.put_on()
+
+    def end() -> None:
+        for wrapping in wrappings:
+            wrapping.take_off()
+
+    return end

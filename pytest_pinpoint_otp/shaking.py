@@ -52,7 +52,10 @@ class Arrangement:
         plan = self._chaos.plan(fake) if self._chaos is not None else FailurePlan()
         if not plan.steps:
             return ""
-        command = shlex.join(["pytest", _argument_for(item), f"--pinpoint-otp-replay={_write_plan_file(item, plan)}"])
+        file, folder = _write_plan_file(item, plan), item.config.invocation_params.dir
+        if file.is_relative_to(folder):
+            file = file.relative_to(folder)
+        command = shlex.join(["pytest", _argument_for(item), f"--pinpoint-otp-replay={file}"])
         return f"{plan.to_json()}\n\nTo replay exactly this:\n{command}"
 
 
@@ -63,18 +66,20 @@ class Shaking:
         rate: how likely a call is to fail, 0 to 1; None: no chaos.
         seed: what failures are drawn from, beside each test's name.
         replay: a plan that every test follows.
+        file: where it was read from.
     """
 
-    def __init__(self, rate: float | None, seed: str, replay: FailurePlan | None) -> None:
+    def __init__(self, rate: float | None, seed: str, replay: FailurePlan | None, file: str | None) -> None:
         self._rate: Final = rate
         self._seed: Final = seed
         self._replay: Final = replay
+        self._file: Final = file
 
     def header(self) -> str:
         """Return the line of pytest's header that tells of it."""
         if self._rate is not None:
             return f"pinpoint-otp: chaos at a rate of {self._rate}, seed {self._seed!r}"
-        return "pinpoint-otp: replays a failure plan"
+        return f"pinpoint-otp: replays the failure plan {self._file}"
 
     def arrangement(self, identity: str, plan: FailurePlan | None) -> Arrangement:
         """Return what is arranged for the test of this identity."""
@@ -99,7 +104,7 @@ def read_shaking(config: pytest.Config) -> Shaking:
             raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
         # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
         rate = None
-    return Shaking(rate, config.option.pinpoint_otp_chaos_seed, replay)
+    return Shaking(rate, config.option.pinpoint_otp_chaos_seed, replay, file)
 
 
 def read_marked_plan(plan: Any, item: pytest.Item) -> FailurePlan:

@@ -79,6 +79,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     max_guesses: ClassVar[int] = 10
     """Wrong codes for one phone within ``guess_window`` that the application may pass on to the service."""
     guess_window: ClassVar[timedelta] = timedelta(hours=1)
+    """How far back wrong codes count towards ``max_guesses``."""
     options: ClassVar[dict[str, Any]] = {}
     """Options of the fake, as ``mock_pinpoint_otp`` takes them."""
     fake: PinpointOTP

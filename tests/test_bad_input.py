@@ -13,7 +13,7 @@ from botocore import UNSIGNED, exceptions
 from botocore.config import Config
 from helpers import APPLICATION, DESTINATION, LEFT_OUT, REFERENCE, send, send_request, send_status, verify
 
-from pytest_pinpoint_otp import Delivery, ErrorResponse, PinpointOTP, mock_pinpoint_otp
+from pytest_pinpoint_otp import Delivery, ErrorResponse, LostResponse, PinpointOTP, mock_pinpoint_otp
 
 
 class Unknown(exceptions.ClientError):
@@ -51,7 +51,11 @@ INJECT_MISTAKES = [
     (("THROTTLED", "OPTOUT"), {}, ValueError, r"'OPTOUT' is neither .* Did you mean 'OPT_OUT'\?"),
     ((503,), {}, TypeError, r"503 \(int\) is no outcome"),
     ((None,), {}, TypeError, r"None \(NoneType\) is no outcome"),
-    ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is no outcome"),
+    ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is no outcome.* inject\(\*outcomes\)"),
+    (("ThrottlingException",), {}, ValueError, r"Did you mean 'THROTTLED'\?"),
+    (("ThisException",), {}, ValueError, r"'ThisException' is neither .* Choose from: BadRequestException"),
+    ((LostResponse,), {}, TypeError, r"LostResponse is a class, and no outcome yet: make one of it"),
+    ((Delivery,), {}, TypeError, r"Delivery is a class, and no outcome yet"),
     ((b"THROTTLED",), {}, TypeError, r"b'THROTTLED' \(bytes\) is no outcome"),
     ((ValueError,), {}, TypeError, r"ValueError.* is no transport exception of botocore"),
     ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is no transport exception"),
@@ -107,6 +111,36 @@ def test_a_transport_exception_that_its_class_alone_cannot_build_must_be_an_inst
 
     with pytest.raises(TypeError, match=r"OddError cannot be built from its class alone .* inject an instance"):
         untouched.inject(OddError)
+
+
+def test_a_traceback_ends_at_the_mistake_of_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from datetime import timedelta
+
+        import pytest
+
+        MISTAKES = [
+            lambda fake: fake.inject("THROTLED"),
+            lambda fake: fake.inject("THROTTLED", times=0),
+            lambda fake: fake.advance(minutes=-1),
+            lambda fake: fake.opt_out("me"),
+            lambda fake: fake.queue_codes("12"),
+            lambda fake: fake.issue("me", application_id="a", reference_id="b"),
+            lambda fake: fake.limit_rate(-1, per=timedelta(hours=1)),
+            lambda fake: fake.code_for(),
+            lambda fake: fake.assert_sent(),
+        ]
+
+        @pytest.mark.parametrize("mistake", MISTAKES)
+        def test_it(pinpoint_otp, mistake):
+            mistake(pinpoint_otp)
+        """
+    )
+    result = pytester.runpytest("-p", "no:asyncio", "--tb=short")
+
+    result.assert_outcomes(failed=9)
+    assert "pytest_pinpoint_otp" not in result.stdout.str()
 
 
 # -- Outcomes ----------------------------------------------------------------------------------------------------------
@@ -168,7 +202,7 @@ def test_the_status_code_of_an_error_has_ends(status_code: int) -> None:
 def test_a_number_that_is_no_e_164_is_refused(untouched: PinpointOTP, method: str, number: str) -> None:
     with pytest.raises(ValueError, match=r"E\.164") as caught:
         getattr(untouched, method)(number)
-    assert repr(number) in str(caught.value)
+    assert str(caught.value).startswith(f"{method}: {number!r} is no phone number")
 
 
 @pytest.mark.parametrize("method", ["opt_out", "opt_in"])

@@ -188,7 +188,7 @@ def test_the_header_tells_of_a_replay(pytester: pytest.Pytester) -> None:
     (pytester.path / "plan.json").write_text(FailurePlan().to_json())
     result = run(pytester, "--pinpoint-otp-replay=plan.json", test_it="")
 
-    result.stdout.fnmatch_lines(["pinpoint-otp: replays a failure plan"])
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json"])
 
 
 def test_at_a_rate_of_0_nothing_fails_and_at_1_everything(pytester: pytest.Pytester) -> None:
@@ -236,7 +236,7 @@ def test_a_replay_takes_the_place_of_chaos(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--pinpoint-otp-replay=plan.json", "--pinpoint-otp-chaos=1", test_it=SHAKEN)
 
     passes(result, passed=2)
-    result.stdout.fnmatch_lines(["pinpoint-otp: replays a failure plan"])
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json"])
     assert set(notes(pytester).values()) == {", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]"}
 
 
@@ -298,6 +298,7 @@ def test_a_failing_test_prints_its_plan_and_the_command_that_replays_exactly_it(
     for plan, (program, test, replay) in zip(plans, printed, strict=True):
         name, _, file = replay.partition("=")
         assert (program, name) == ("pytest", "--pinpoint-otp-replay")
+        assert not Path(file).is_absolute()
         assert FailurePlan.from_json(plan) == FailurePlan.from_json(Path(file).read_bytes())
         passes(run(pytester, test, replay), failed=1)
         (noted,) = notes(pytester).items()

@@ -357,6 +357,36 @@ def test_with_autouse_no_client_asks_the_metadata_service_even_while_tests_are_c
     assert IMDSFetcher._assert_enabled is before
 
 
+def test_with_autouse_no_container_is_asked_for_credentials(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.credentials import ContainerProvider
+
+    before = ContainerProvider.load
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    # Nobody listens there: botocore would raise CredentialRetrievalError, after retries.
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/credentials")
+    result = run(
+        pytester,
+        "-o",
+        "pinpoint_otp_autouse=true",
+        test_configured="""
+            import boto3
+            import botocore.session
+            import helpers
+
+            session = boto3.Session(botocore_session=botocore.session.Session())
+            client = session.client("pinpoint", region_name="us-east-1")
+
+            def test_it():
+                assert helpers.send_status(client) == "SUCCESSFUL"
+        """,
+    )
+    passes(result, passed=1)
+    assert ContainerProvider.load is before
+
+
 def test_without_autouse_the_look_up_is_botocores_own(pytester: pytest.Pytester) -> None:
     from botocore.utils import IMDSFetcher
 

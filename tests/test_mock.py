@@ -18,6 +18,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_status, verify
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
 
@@ -426,6 +428,41 @@ async def async_generator_function() -> AsyncIterator[None]:
 def test_a_generator_function_is_refused(function: Any) -> None:
     with pytest.raises(TypeError, match=f"generator function {function.__name__}.*with mock_pinpoint_otp"):
         mock_pinpoint_otp()(function)
+
+
+def test_without_parentheses_it_says_that_they_are_missing() -> None:
+    def test_something() -> None: ...
+
+    with pytest.raises(TypeError, match=r"options by keyword, not .*test_something.* write @mock_pinpoint_otp\(\)"):
+        mock_pinpoint_otp(test_something)
+
+
+def test_above_given_each_example_has_a_fresh_fake(pinpoint_otp_client: Any) -> None:
+    fakes = []
+
+    @mock_pinpoint_otp(code_length=8)
+    @settings(max_examples=5, deadline=None, database=None)
+    @given(number=st.integers())
+    def property_of_a_send(number: int) -> None:
+        fake = active_pinpoint_otp()
+        send(pinpoint_otp_client)
+        assert [len(message.code) for message in fake.messages] == [8]
+        fakes.append(fake)
+
+    property_of_a_send()
+
+    assert len({id(fake) for fake in fakes}) == len(fakes) >= 2
+
+
+def test_above_given_each_example_is_checked() -> None:
+    @mock_pinpoint_otp()
+    @settings(max_examples=5, deadline=None, database=None)
+    @given(number=st.integers())
+    def property_of_nothing(number: int) -> None:
+        active_pinpoint_otp().inject("THROTTLED")
+
+    with pytest.raises(AssertionError, match="inject\\('THROTTLED'"):
+        property_of_nothing()
 
 
 def test_a_class_that_is_no_unittest_class_is_refused() -> None:

@@ -570,6 +570,8 @@ def test_an_unknown_field_of_a_call_is_a_mistake_even_where_nothing_was_called(
 def test_an_operation_that_is_not_faked_is_a_mistake(pinpoint_otp: PinpointOTP, method: str) -> None:
     with pytest.raises(ValueError, match=r"'SendOTPMesage' is not faked\. Did you mean 'SendOTPMessage'\?"):
         getattr(pinpoint_otp, method)("SendOTPMesage")
+    with pytest.raises(ValueError, match=r"A destination is given by keyword here: destination="):
+        getattr(pinpoint_otp, method)(DESTINATION)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ def test_a_step_that_makes_no_sense_is_refused(arguments: Any, error: type[Excep
 def test_a_plan_of_anything_but_steps_is_refused() -> None:
     with pytest.raises(TypeError, match=r"FailurePlan: steps takes FailureStep values, but has 'THROTTLED' \(str\)\."):
         FailurePlan(("THROTTLED",))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"FailurePlan: steps takes a tuple of FailureStep values, not FailureStep\("):
+        FailurePlan(THROTTLED)  # type: ignore[arg-type]
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------

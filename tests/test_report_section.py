@@ -100,7 +100,7 @@ def test_failed_deliveries_and_errors_are_shown_with_their_reason(pytester: pyte
         "TIME SendOTPMessage   +15550100123     THROTTLED",
         "             reference sign-up",
         "TIME SendOTPMessage   +15550100123     ForbiddenException",
-        "             reference sign-up, Injected by the test.",
+        "             reference sign-up, Injected by pytest-pinpoint-otp.",
         "TIME SendOTPMessage   +15550100123     BadRequestException",
         "             reference sign-up, CodeLength is 9, but AWS accepts 5 to 8 digits.",
     ]
