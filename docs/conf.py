@@ -18,7 +18,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 default_role = "py:obj"
 # pytest's, botocore's, Hypothesis's and Python's own names, which have no page here.
-nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections|hypothesis)\..*|BaseClient")]
+nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections|hypothesis)\..*|BaseClient|timedelta")]
 add_module_names = False
 
 

@@ -18,9 +18,12 @@ def make_client() -> BaseClient:
     import botocore
     from botocore.config import Config
 
-    # Computing the user agent is the largest share of a faked call.
+    # Computing the user agent was the largest share of a faked call before botocore 1.44.6.
     config = Config(signature_version=botocore.UNSIGNED, user_agent="pytest-pinpoint-otp")
-    return cast("BaseClient", _session().client("pinpoint", region_name=_REGION, config=config))
+    client = _session().client("pinpoint", region_name=_REGION, config=config)
+    # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew.
+    client._ruleset_resolver = None
+    return cast("BaseClient", client)
 
 
 @cache
@@ -29,6 +32,14 @@ def _session() -> boto3.Session:
     import boto3
     import botocore.session
 
-    nowhere = dict.fromkeys(("profile", "region"), (None, None, None, None))
-    files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
-    return boto3.Session(botocore_session=botocore.session.Session(session_vars={**nowhere, **files}))
+    # Of each variable the name in a file, the name in the environment, the default and its conversion.
+    defaults = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+    }
+    own = {
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+        "ignore_configured_endpoint_urls": (None, None, True, None),
+    }
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars={**defaults, **own}))

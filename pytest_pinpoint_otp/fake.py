@@ -14,7 +14,7 @@ from pytest_pinpoint_otp.engine import Key
 from pytest_pinpoint_otp.faults import Injection
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification, check_fields, select
-from pytest_pinpoint_otp.limits import ParameterError, check_parameter
+from pytest_pinpoint_otp.limits import ParameterError, ParameterTypeError, check_parameter, plain
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND, WIRE_NAMES
 from pytest_pinpoint_otp.options import Options
 from pytest_pinpoint_otp.outcomes import DeliveryStatus
@@ -127,7 +127,7 @@ class PinpointOTP:
 
         Raises:
             AssertionError: it did not. Shows the near misses.
-            TypeError: an unknown field, or ``times`` is no int.
+            TypeError: an unknown field, an operation that is no str, or ``times`` is no int.
             ValueError: no such operation, or ``times`` is less than 1: use `assert_not_called`.
         """
         _check_times("assert_called", times, "assert_not_called")
@@ -143,7 +143,7 @@ class PinpointOTP:
 
         Raises:
             AssertionError: it did. Shows which.
-            TypeError: an unknown field.
+            TypeError: an unknown field, or an operation that is no str.
             ValueError: no such operation.
         """
         selection = _call_selection("assert_not_called", operation, fields)
@@ -296,7 +296,7 @@ class PinpointOTP:
             TypeError: the number is no str.
             ValueError: the number is not in E.164.
         """
-        self._check_number("opt_out", number)
+        number = self._check_number("opt_out", number)
         with reach.lock:
             self._service.faults.opted_out.add(number)
 
@@ -307,7 +307,7 @@ class PinpointOTP:
             TypeError: the number is no str.
             ValueError: the number is not in E.164.
         """
-        self._check_number("opt_in", number)
+        number = self._check_number("opt_in", number)
         with reach.lock:
             self._service.faults.opted_out.discard(number)
 
@@ -326,7 +326,7 @@ class PinpointOTP:
         for code in codes:
             self._check_code("queue_codes", code)
         with reach.lock:
-            self._service.engine.queue.extend(codes)
+            self._service.engine.queue.extend(map(plain, codes))
 
     def issue(
         self, destination: str, *, application_id: str, reference_id: str, code: str | None = None, **parameters: Any
@@ -345,8 +345,8 @@ class PinpointOTP:
                 entity_id, template_id. None leaves one to its default.
 
         Raises:
-            TypeError: an unknown parameter, or an application ID or a code that is no str.
-            ValueError: a parameter of the wrong type or outside AWS's limits, an application that does not exist, or a
+            TypeError: an unknown parameter, or a value of the wrong type.
+            ValueError: a parameter that is missing or outside AWS's limits, an application that does not exist, or a
                 code that is not of ``code_length`` digits.
         """
         if not isinstance(application_id, str):
@@ -354,15 +354,17 @@ class PinpointOTP:
         for name in parameters:
             if name not in WIRE_NAMES:
                 raise TypeError(f"issue: there is no parameter {name!r}.{did_you_mean(name, WIRE_NAMES)}")
-        given = {name: value for name, value in parameters.items() if value is not None}
+        given = {name: plain(value) for name, value in parameters.items() if value is not None}
         if code is not None:
             self._check_code("issue", code)
             if given.setdefault("code_length", len(code)) != len(code):
                 raise ValueError(f"issue: the code {code!r} has {len(code)} digits, not {given['code_length']!r}.")
         request = {WIRE_NAMES[name]: value for name, value in (_ISSUE_DEFAULTS | given).items()}
-        request |= {"DestinationIdentity": destination, "ReferenceId": reference_id}
+        request |= {"DestinationIdentity": plain(destination), "ReferenceId": plain(reference_id)}
         try:
-            return self._service.arrange(application_id, request, code)
+            return self._service.arrange(plain(application_id), request, plain(code))
+        except ParameterTypeError as error:
+            raise TypeError(f"issue: {error}") from None
         except ValueError as error:
             raise ValueError(f"issue: {error}") from None
 
@@ -469,16 +471,17 @@ class PinpointOTP:
             candidates = list(self._journal.messages_to(selection.get("destination")))
         return list(select(candidates, selection))
 
-    def _check_number(self, where: str, number: object) -> None:
+    def _check_number(self, where: str, number: object) -> str:
         if not isinstance(number, str):
             raise TypeError(f"{where} takes a phone number as str, not {kind(number)}.")
         try:
-            check_parameter(SEND, "DestinationIdentity", number, enforce=self._options.enforce_limits)
+            check_parameter(SEND, "DestinationIdentity", plain(number), enforce=self._options.enforce_limits)
         except ParameterError:
             raise ValueError(
                 f"{where}: {number!r} is no phone number in E.164: a +, a country code and a number, such as"
                 " '+15550100123'."
             ) from None
+        return str(plain(number))
 
     def _check_code(self, where: str, code: object) -> None:
         if not isinstance(code, str):
@@ -500,11 +503,13 @@ def _selection(
 
 
 def _call_selection(where: str, operation: object, fields: dict[str, object]) -> dict[str, object]:
-    if isinstance(operation, str) and operation not in OPERATIONS:
+    if isinstance(operation, str) and plain(operation) not in OPERATIONS:
         raise ValueError(
             f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}"
             " A destination is given by keyword here: destination='+15550100123'."
         )
+    if operation is not None and not isinstance(operation, str) and type(operation).__module__ == "builtins":
+        raise TypeError(f"{where}: operation takes a str, not {kind(operation)}.")
     check_fields(Call, fields)
     return fields if operation is None else {"operation": operation, **fields}
 

@@ -45,6 +45,10 @@ class ParameterError(ValueError):
     """A parameter is missing, has the wrong type, or is outside a documented limit. The message names all three."""
 
 
+class ParameterTypeError(ParameterError):
+    """A parameter has the wrong type."""
+
+
 class _Rule(NamedTuple):
     type: type
     required: bool
@@ -53,6 +57,16 @@ class _Rule(NamedTuple):
     limit: str
     simulated: Callable[[Any], object]
     """What can be simulated at all, asked where limits are not enforced."""
+
+
+def plain(value: Any) -> Any:
+    """Return a str or an int as one of these types alone, where a test gives a member of an enum, say.
+
+    The hash of such a member is not that of its value, so nothing of an OTP would be found by it.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _anything(value: object) -> bool:
@@ -126,7 +140,9 @@ def check_parameter(operation: str, name: str, value: object, *, enforce: bool =
 
 def _refusal(name: str, value: object, rule: _Rule, enforce: bool) -> ParameterError:
     if type(value) is not rule.type:
-        return ParameterError(f"{name} is {value!r}, but takes {_TYPE_NAMES[rule.type]}: {rule.limit}.")
+        takes = _TYPE_NAMES[rule.type]
+        limit = "" if takes == rule.limit else f": {rule.limit}"
+        return ParameterTypeError(f"{name} is {value!r}, but takes {takes}{limit}.")
     if enforce:
         return ParameterError(f"{name} is {value!r}, but AWS accepts {rule.limit}.")
     return ParameterError(f"{name} is {value!r}, which cannot be simulated; AWS accepts {rule.limit}.")

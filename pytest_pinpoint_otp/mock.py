@@ -45,9 +45,11 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
         options: seed, applications, code_length (digits), validity_period (minutes), allowed_attempts,
             enforce_limits, retry_backoff, assert_all_used; pytest's configuration is ignored.
 
+    Overlapping tasks or threads that enter a fake each make a ``mock_pinpoint_otp()`` each.
+
     Raises:
-        TypeError: an unknown option or a wrong type; a decorated generator function, or a class that is no
-            unittest.TestCase.
+        TypeError: an unknown option or a wrong type; a decorated generator function, a class that is no
+            unittest.TestCase, or what is no function at all.
         ValueError: an option out of range.
     """
 
@@ -91,6 +93,11 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             # Above @given too, each example has a fresh fake.
             handle.inner_test = self(example)
             return decorated
+        if not callable(decorated) or isinstance(decorated, (classmethod, staticmethod)):
+            raise TypeError(
+                f"mock_pinpoint_otp decorates functions, not {kind(decorated)}; below @classmethod or @staticmethod it"
+                " decorates the function."
+            )
         if isinstance(decorated, type):
             return cast(_Decorated, self._decorate_class(decorated))
         if inspect.isgeneratorfunction(decorated) or inspect.isasyncgenfunction(decorated):

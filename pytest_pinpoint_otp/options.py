@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from pytest_pinpoint_otp.hints import did_you_mean, kind
-from pytest_pinpoint_otp.limits import ParameterError, check_parameter
+from pytest_pinpoint_otp.limits import ParameterError, check_parameter, plain
 from pytest_pinpoint_otp.operations import SEND, WIRE_NAMES
 
 
@@ -50,9 +50,10 @@ class Options:
                 raise TypeError(f"{name} takes True or False, not {kind(getattr(self, name))}.")
         object.__setattr__(self, "applications", _read_applications(self.applications))
         for name in ("code_length", "validity_period", "allowed_attempts"):
-            value = getattr(self, name)
+            value = plain(getattr(self, name))
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} takes an int, not {kind(value)}.")
+            object.__setattr__(self, name, value)
             try:
                 check_parameter(SEND, WIRE_NAMES[name], value, enforce=self.enforce_limits)
             except ParameterError as error:
@@ -64,7 +65,7 @@ def _read_applications(given: object) -> frozenset[str] | None:
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"applications takes application IDs in a list, set or tuple, not {kind(given)}.")
-    applications = frozenset(given)
+    applications = frozenset(map(plain, given))
     for application in applications:
         if not isinstance(application, str):
             raise TypeError(f"applications takes application IDs as str, but has {kind(application)}.")

@@ -117,20 +117,18 @@ def _getini(config: pytest.Config, name: str) -> Any:
         raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     # A fixture that has nothing to do costs a test more than all else in this plugin, so those without use lose it.
-    if session.config.getini(_AUTOUSE):
+    names = getattr(item, "fixturenames", ())
+    if _ACTIVATION not in names or "pinpoint_otp" in names or item.config.getini(_AUTOUSE):
         return
-    for item in session.items:
-        names = getattr(item, "fixturenames", ())
-        if _ACTIVATION in names and "pinpoint_otp" not in names and item.get_closest_marker(_MARKER) is None:
-            unused = {_ACTIVATION}
-            if "request" not in item._fixtureinfo.initialnames:  # type: ignore[attr-defined]
-                # Other fixtures that ask for it get it none the less; setting it up for the test is what costs.
-                unused.add("request")
-            # A list of its own: pytest shares one among the parameters of a test.
-            item.fixturenames = [name for name in names if name not in unused]  # type: ignore[attr-defined]
+    if item.get_closest_marker(_MARKER) is None:
+        unused = {_ACTIVATION}
+        if "request" not in item._fixtureinfo.initialnames:  # type: ignore[attr-defined]
+            # Other fixtures that ask for it get it none the less; setting it up for the test is what costs.
+            unused.add("request")
+        # A list of its own: pytest shares one among the parameters of a test.
+        item.fixturenames = [name for name in names if name not in unused]  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +222,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _is_enabled(item: pytest.Item) -> bool:
     """Tell whether a test that does not name the fixture has the fake: by its markers or by configuration."""
-    return bool(_marker_arguments(item).get("enabled", item.config.getini(_AUTOUSE)))
+    arguments = _marker_arguments(item)
+    enabled: bool = arguments.get("enabled", item.config.getini(_AUTOUSE))
+    if arguments and not enabled:
+        # A mistake in what is not used for now is none the less told.
+        _options_of(item)
+    return enabled
 
 
 def _options_of(item: pytest.Item) -> Options:

@@ -6,11 +6,13 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Unsent, Verification, differences
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND
 from pytest_pinpoint_otp.outcomes import RawResponse
+
+_Either = TypeVar("_Either", bound=SentMessage | Call)
 
 WIDTH: Final = 80
 _SHOWN: Final = 10
@@ -43,7 +45,7 @@ def _call_lines(
 ) -> list[str]:
     outcomes = [attempt.outcome for attempt in call.attempts]
     outcome = outcomes[-1]
-    details = [] if call.reference_id is None else [f"reference {call.reference_id}"]
+    details = [] if call.reference_id is None else [f"reference {_shown(call.reference_id)}"]
     if len(set(outcomes)) > 1:
         details.append(f"attempts: {', '.join(outcomes)}")
     elif len(outcomes) > 1:
@@ -62,11 +64,11 @@ def _call_lines(
 
 def _judged(verification: Verification) -> str:
     left = "" if verification.attempts_left is None else f", attempts left: {verification.attempts_left}"
-    return f"otp {verification.otp}: {verification.reason}{left}"
+    return f"otp {_shown(verification.otp)}: {verification.reason}{left}"
 
 
 def _arranged_lines(message: SentMessage) -> list[str]:
-    details = [f"reference {message.reference_id}", f"code {message.code}"]
+    details = [f"reference {_shown(message.reference_id)}", f"code {message.code}"]
     return _entry(message.sent_at, "issue", message.destination, "arranged by the test", details)
 
 
@@ -76,7 +78,7 @@ def _unsent_lines(unsent: Unsent) -> list[str]:
 
 def _entry(at: datetime, what: str, destination: str | None, outcome: str, details: Sequence[str]) -> list[str]:
     width = max(map(len, OPERATIONS))
-    head = f"{_clock_time(at)} {what:{width}} {destination or '-':16} {outcome}"
+    head = f"{_clock_time(at)} {what:{width}} {_shown(destination) or '-':16} {outcome}"
     return [*_wrapped(head, first_indent=0), *_wrapped(", ".join(details))]
 
 
@@ -86,6 +88,11 @@ def _wrapped(text: str, first_indent: int = _INDENT) -> list[str]:
 
 def _clock_time(at: datetime | None) -> str:
     return "--:--:--.---" if at is None else at.isoformat(timespec="milliseconds")[11:23]
+
+
+def _shown(text: str | None) -> str | None:
+    """Return a text of a request as it is where a terminal can show it, and quoted otherwise."""
+    return text if text is None or text.isprintable() else repr(text)
 
 
 def _one_line(text: str) -> str:
@@ -106,7 +113,8 @@ def missing(
         lines = [f"{wanted}: {len(found)} found, but {times} expected.", *_section("Found", map(_summary, found))]
     else:
         lines = [f"{wanted}: none found."]
-    others = [record for record in records if record not in found]
+    there = set(map(id, found))
+    others = [record for record in records if id(record) not in there]
     return "\n".join([*lines, *_instead(selection, others, journal, failures=what == "message")])
 
 
@@ -127,15 +135,23 @@ def _instead(
     *,
     failures: bool,
 ) -> list[str]:
-    """Tell what there is instead: near misses, the nearest and newest first, and where wanted the calls that failed."""
-    near = list(others)[::-1]
-    near.sort(key=lambda record: len(differences(record, selection)))
-    lines = _section("Near misses", (_near_miss(record, selection) for record in near))
+    """Tell what there is instead: near misses, and where wanted the calls that failed, the nearest and newest first."""
+    lines = _section("Near misses", (_near_miss(record, selection) for record in _nearest(others, selection)))
     if failures:
         failed = [call for call in journal.calls if call.operation == SEND and call.outcome not in (None, "SUCCESSFUL")]
-        lines += _section("Calls that failed", map(_summary, failed))
-    unsent = (f"{one.operation}: {_one_line(one.error)}" for one in journal.unsent)
-    return lines + _section("Never left botocore", unsent)
+        shared = {name: value for name, value in selection.items() if name in Call._fields}
+        lines += _section("Calls that failed", map(_summary, _nearest(failed, shared)))
+    unsent = (f"{one.operation}: {_one_line(one.error)}" for one in reversed(journal.unsent))
+    lines += _section("Never left botocore", unsent)
+    if not (lines or journal.calls or journal.messages):
+        lines = ["No OTP call has reached the fake: was it made, by a client of boto3 or botocore, while it is active?"]
+    return lines
+
+
+def _nearest(records: Sequence[_Either], selection: Mapping[str, object]) -> list[_Either]:
+    """Return records in another order: those with the fewest differences first, and of these the newest."""
+    newest_first = records[::-1]
+    return sorted(newest_first, key=lambda record: len(differences(record, selection)))
 
 
 def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage] | Sequence[Call]) -> str:
@@ -167,13 +183,14 @@ def _near_miss(record: SentMessage | Call, selection: Mapping[str, object]) -> s
 def _summary(record: SentMessage | Call) -> str:
     if isinstance(record, SentMessage):
         return (
-            f"{_clock_time(record.sent_at)} text to {record.destination}, reference {record.reference_id},"
+            f"{_clock_time(record.sent_at)} text to {record.destination}, reference {_shown(record.reference_id)},"
             f" code {record.code}"
         )
     attempts = f" after {len(record.attempts)} attempts" if len(record.attempts) > 1 else ""
     message = f" ({_one_line(record.error_message)})" if record.error_message else ""
     return (
-        f"{_clock_time(record.at)} {record.operation} to {record.destination}, reference {record.reference_id}:"
+        f"{_clock_time(record.at)} {record.operation} to {_shown(record.destination)},"
+        f" reference {_shown(record.reference_id)}:"
         f" {record.outcome}{attempts}{message}"
     )
 

@@ -173,17 +173,26 @@ class Service:
             given = taken.outcome
             outcome = self._ask(call, taken, given) if callable(given) else given
             with self.lock:
-                self.faults.settle(call, taken, outcome)
                 if outcome is not None:
-                    repeated = self._as_repeated(call, outcome)
-                    answer = self._answer(call, outcome)
-                    self.recording.note(call, attempt, repeated, taken.injection)
-                    return answer
+                    return self._answer_as_taken(call, attempt, taken, outcome)
+                self.faults.settle(call, taken, None)
                 declined.add(taken.injection)
                 another = self.faults.take(call, declined)
                 if another is None:
                     return self._answer_by_itself(call, attempt)
                 taken = another
+
+    def _answer_as_taken(self, call: Call, attempt: int, taken: Taken, outcome: Outcome) -> Response | TransportFailure:
+        """Answer a call by an outcome of an injection, which is used unless that is a mistake of the test."""
+        repeated = self._as_repeated(call, outcome)
+        try:
+            response = self._answer(call, outcome)
+        except Exception:
+            self.faults.settle(call, taken, None)
+            raise
+        self.faults.settle(call, taken, outcome)
+        self.recording.note(call, attempt, repeated, taken.injection)
+        return response
 
     def _answer_by_itself(self, call: Call, attempt: int) -> Response | TransportFailure:
         """Answer a call that no injection answers."""
@@ -196,7 +205,7 @@ class Service:
         """Ask a test's callable for an outcome."""
         try:
             # A copy, so that a callable that changes the parameters does not change what was checked.
-            answer = ask(call._replace(parameters=dict(call.parameters)))
+            answer = _without_stop_iteration(ask, call._replace(parameters=dict(call.parameters)))
             if answer is None:
                 return None
             outcome = parse_outcome(answer, call.operation)
@@ -213,7 +222,11 @@ class Service:
 
     def _answer(self, call: Call, outcome: Outcome | None) -> Response | TransportFailure:
         """Carry out an outcome (None: the rules of OTP alone), note the attempt, and return what goes back."""
-        attempt, error_message, response = self._carry_out(call, outcome)
+        try:
+            attempt, error_message, response = self._carry_out(call, outcome)
+        except Exception as mistake:
+            self._note_mistake(call, mistake)
+            raise
         self.journal.write_call(call.answered(attempt, error_message))
         return response
 
@@ -256,6 +269,8 @@ class Service:
         if delivery.delivered:
             code = self._queued_code(call)
             self._send_text(call.application_id, parameters, code, now, request_id, message_id)
+            if code is not None:
+                self.engine.queue.popleft()
             self.faults.count_delivery(call, now)
         response = write_delivery(
             delivery, call.application_id, parameters["DestinationIdentity"], request_id, message_id
@@ -263,19 +278,17 @@ class Service:
         return Attempt(len(call.attempts) + 1, delivery.label, 200, request_id, now), None, response
 
     def _queued_code(self, call: Call) -> str | None:
-        """Take the next code of the queue, if there is one."""
+        """Return the next code of the queue, if there is one."""
         queue = self.engine.queue
         if not queue:
             return None
         code_length = call.parameters.get("CodeLength") or self.options.code_length
         if len(queue[0]) != code_length:
-            mistake = ValueError(
+            raise ValueError(
                 f"The queued code {queue[0]!r} has {len(queue[0])} digits, but this SendOTPMessage to"
                 f" {call.destination} asks for {code_length}: queue a code of that length, or change CodeLength."
             )
-            self._note_mistake(call, mistake)
-            raise mistake
-        return queue.popleft()
+        return queue[0]
 
     def _send_text(
         self,
@@ -357,6 +370,17 @@ class Service:
         """Return the next request ID and message ID."""
         number = f"{next(self._numbers):012x}"
         return self._request_ids + number, self._message_ids + number
+
+
+def _without_stop_iteration(ask: OutcomeCallable, call: Call) -> object:
+    """Ask a test's callable, whose StopIteration would become another exception on its way through generators."""
+    try:
+        return ask(call)
+    except StopIteration as end:
+        raise RuntimeError(
+            f"{ask!r} raised StopIteration: what it takes its outcomes from has run out. Let it return None, which"
+            " leaves the call to others, or give inject(...) as many times."
+        ) from end
 
 
 def _id_prefixes(seed: str) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import boto3
@@ -13,7 +14,14 @@ from botocore import UNSIGNED, exceptions
 from botocore.config import Config
 from helpers import APPLICATION, DESTINATION, LEFT_OUT, REFERENCE, send, send_request, send_status, verify
 
-from pytest_pinpoint_otp import Delivery, ErrorResponse, LostResponse, PinpointOTP, mock_pinpoint_otp
+from pytest_pinpoint_otp import (
+    Delivery,
+    ErrorResponse,
+    LostResponse,
+    PinpointOTP,
+    active_pinpoint_otp,
+    mock_pinpoint_otp,
+)
 
 
 class Unknown(exceptions.ClientError):
@@ -194,6 +202,21 @@ def test_the_status_code_of_an_error_has_ends(status_code: int) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status_code
 
 
+def test_outcomes_of_an_iterator_that_has_run_out_are_told_as_that(pinpoint_otp_client: Any) -> None:
+    outcomes = iter(["THROTTLED"])
+
+    @mock_pinpoint_otp()
+    def sign_up() -> None:
+        active_pinpoint_otp().inject(lambda call: next(outcomes), times=None)
+        assert send_status(pinpoint_otp_client) == "THROTTLED"
+        with pytest.raises(RuntimeError, match="StopIteration: what it takes its outcomes from has run out"):
+            send(pinpoint_otp_client)
+
+    with pytest.raises(RuntimeError, match="has run out") as raised:
+        sign_up()
+    assert isinstance(raised.value.__cause__, StopIteration)
+
+
 # -- Numbers and codes -------------------------------------------------------------------------------------------------
 
 
@@ -247,13 +270,14 @@ ISSUE_MISTAKES = [
     ({"brand_name": "x" * 21}, ValueError, r"BrandName is 'x+', but AWS accepts up to 20 characters"),
     ({"channel": "EMAIL"}, ValueError, r"Channel is 'EMAIL', but AWS accepts 'SMS'"),
     ({"code_length": 9}, ValueError, r"CodeLength is 9, but AWS accepts 5 to 8 digits"),
-    ({"code_length": "6"}, ValueError, r"CodeLength is '6', but takes an integer"),
+    ({"code_length": "6"}, TypeError, r"issue: CodeLength is '6', but takes an integer"),
+    ({"destination": 15550100123}, TypeError, r"issue: DestinationIdentity is 15550100123, but takes a string"),
     ({"code_length": "6", "code": "012345"}, ValueError, r"'012345' has 6 digits, not '6'"),
     ({"validity_period": 61}, ValueError, r"ValidityPeriod is 61, but AWS accepts 5 to 60 minutes"),
     ({"allowed_attempts": 0}, ValueError, r"AllowedAttempts is 0, but AWS accepts 1 to 5 attempts"),
     ({"language": "xx-XX"}, ValueError, r"Language is 'xx-XX', but AWS accepts one of de-DE"),
     ({"origination_identity": "no sender"}, ValueError, r"OriginationIdentity is 'no sender', but AWS accepts"),
-    ({"entity_id": 1}, ValueError, r"EntityId is 1, but takes a string"),
+    ({"entity_id": 1}, TypeError, r"issue: EntityId is 1, but takes a string\.$"),
     ({"code": "012345", "code_length": 8}, ValueError, r"the code '012345' has 6 digits, not 8"),
     ({"code": "12345x"}, ValueError, r"'12345x' is not made of the digits 0 to 9"),
     ({"code": "1234"}, ValueError, r"'1234' has 4 digits.*5 to 8"),
@@ -526,3 +550,80 @@ def send_raw(client: Any, body: bytes | None, *, method: str = "POST", path: str
 
     client.meta.events.register("before-call.pinpoint.SendOTPMessage", change)
     return client.send_otp_message(**send_request())
+
+
+# -- Mistakes that show only in the service ----------------------------------------------------------------------------
+
+
+def test_a_key_that_has_had_every_code_is_told_again_at_the_end(pinpoint_otp_client: Any) -> None:
+    mock = mock_pinpoint_otp(enforce_limits=False)
+    fake = mock.start()
+    for _ in range(10):
+        send(pinpoint_otp_client, CodeLength=1)
+    with pytest.raises(LookupError, match="had every code of 1 digits"):
+        send(pinpoint_otp_client, CodeLength=1)
+
+    with pytest.raises(LookupError, match="had every code of 1 digits"):
+        mock.stop()
+    assert len({message.code for message in fake.messages}) == 10
+    assert [call.outcome for call in fake.calls] == ["SUCCESSFUL"] * 10 + ["LookupError"]
+
+
+def test_an_expiry_beyond_the_year_9999_is_told_again_and_uses_no_queued_code(pinpoint_otp_client: Any) -> None:
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    fake.advance(datetime(9999, 12, 31, 23, 50, tzinfo=UTC) - fake.now())
+    fake.queue_codes("012345")
+    with pytest.raises(OverflowError):
+        send(pinpoint_otp_client)
+    send(pinpoint_otp_client, ValidityPeriod=5)
+
+    with pytest.raises(OverflowError):
+        mock.stop()
+    assert [message.code for message in fake.messages] == ["012345"]
+    assert [call.outcome for call in fake.calls] == ["OverflowError", "SUCCESSFUL"]
+
+
+def test_a_queued_code_of_the_wrong_length_uses_no_injection(pinpoint_otp_client: Any) -> None:
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    injection = fake.inject("SUCCESSFUL")
+    fake.queue_codes("12345")
+    with pytest.raises(ValueError, match="The queued code '12345' has 5 digits"):
+        send(pinpoint_otp_client)
+    assert (injection.used, injection.remaining) == (0, 1)
+    assert send_status(pinpoint_otp_client, CodeLength=5) == "SUCCESSFUL"
+    assert (injection.used, injection.remaining) == (1, 0)
+
+    with pytest.raises(ValueError, match="The queued code '12345' has 5 digits"):
+        mock.stop()
+
+
+# -- Values of other types of the same kind ----------------------------------------------------------------------------
+
+
+class Phone(StrEnum):
+    """As an application may have it: the hash of a member is that of its name."""
+
+    ALICE = DESTINATION
+
+
+class Length(IntEnum):
+    """Numbers of a kind."""
+
+    LONG = 8
+
+
+def test_members_of_enums_are_taken_for_their_values(pinpoint_otp_client: Any) -> None:
+    with mock_pinpoint_otp(applications=[StrEnum("Application", {"OURS": APPLICATION}).OURS]) as fake:
+        fake.issue(Phone.ALICE, application_id=APPLICATION, reference_id=REFERENCE, code_length=Length.LONG)
+        assert verify(pinpoint_otp_client, fake.code_for(Phone.ALICE))
+        fake.opt_out(Phone.ALICE)
+        assert send_status(pinpoint_otp_client) == "OPT_OUT"
+        fake.opt_in(Phone.ALICE)
+        fake.queue_codes(StrEnum("Code", {"FIRST": "012345"}).FIRST)
+        assert send_status(pinpoint_otp_client, DestinationIdentity=Phone.ALICE) == "SUCCESSFUL"
+        assert verify(pinpoint_otp_client, "012345")
+    with mock_pinpoint_otp(code_length=Length.LONG) as fake:
+        send(pinpoint_otp_client)
+    assert len(fake.code_for()) == 8

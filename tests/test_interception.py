@@ -670,3 +670,24 @@ def test_a_patch_that_ends_after_the_fake_does_not_turn_the_metadata_service_off
     finally:
         IMDSFetcher._assert_enabled = original
         connections.clear()
+
+
+def test_the_client_of_the_fixture_reads_nothing_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": "::bad",
+        "AWS_MAX_ATTEMPTS": "none",
+        "AWS_PROFILE": "missing",
+        "AWS_RETRY_MODE": "bogus",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    from pytest_pinpoint_otp import client
+
+    # The session is made once in a process, so this is about a new one.
+    monkeypatch.setattr(client, "_session", client._session.__wrapped__)
+    made = request.getfixturevalue("pinpoint_otp_client")
+
+    assert send_status(made) == "SUCCESSFUL"
+    assert made.meta.endpoint_url == "https://pinpoint.us-east-1.amazonaws.com"

@@ -356,6 +356,45 @@ def test_a_marker_that_a_conftest_adds_is_wider_than_the_tests_own(pytester: pyt
     )
 
 
+def test_a_marker_that_a_conftest_adds_at_set_up_activates_the_fake(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_runtest_setup(item):
+            if "eight" in item.name:
+                item.add_marker(pytest.mark.pinpoint_otp(code_length=8))
+        """
+    )
+    marked_suite(
+        pytester,
+        """
+        def test_eight():
+            assert code_length() == 8
+
+        def test_without():
+            assert reach.innermost() is None
+        """,
+        passed=2,
+    )
+
+
+def test_a_mistake_is_told_even_where_the_marker_leaves_the_test_out(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.pinpoint_otp(enabled=False, code_lenght=8)
+        def test_it():
+            pass
+        """
+    )
+    result = pytester.runpytest("-p", "no:asyncio")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*there is no option 'code_lenght'. Did you mean 'code_length'?"])
+
+
 def test_the_list_of_markers_tells_what_the_marker_takes(pytester: pytest.Pytester) -> None:
     from pytest_pinpoint_otp.options import OPTION_NAMES
 

@@ -430,6 +430,12 @@ def test_a_generator_function_is_refused(function: Any) -> None:
         mock_pinpoint_otp()(function)
 
 
+@pytest.mark.parametrize("decorated", [5, classmethod(print), staticmethod(print)])
+def test_what_is_no_function_is_refused(decorated: Any) -> None:
+    with pytest.raises(TypeError, match=r"mock_pinpoint_otp decorates functions, not .*below @classmethod"):
+        mock_pinpoint_otp()(decorated)
+
+
 def test_without_parentheses_it_says_that_they_are_missing() -> None:
     def test_something() -> None: ...
 

@@ -215,13 +215,17 @@ def test_every_field_of_a_message_selects(pinpoint_otp: PinpointOTP, pinpoint_ot
     assert pinpoint_otp.inbox(**{field: object()}) == []
 
 
+class Unlike:
+    """Equal to nothing but itself."""
+
+
 @pytest.mark.parametrize("field", [*Call._fields, "request"])
 def test_every_field_of_a_call_selects(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, field: str) -> None:
     send(pinpoint_otp_client)
     (call,) = pinpoint_otp.calls
 
     assert pinpoint_otp.assert_called(**{field: getattr(call, field)}) == call
-    pinpoint_otp.assert_not_called(**{field: object()})
+    pinpoint_otp.assert_not_called(**{field: Unlike()})
 
 
 def test_code_for_is_the_newest_code_that_matches(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
@@ -356,8 +360,56 @@ def test_code_for_tells_which_calls_never_left_botocore(pinpoint_otp: PinpointOT
 
 
 def test_code_for_says_when_nothing_at_all_was_sent(pinpoint_otp: PinpointOTP) -> None:
-    with pytest.raises(LookupError, match=r"^Any message: none found\.$"):
+    with pytest.raises(LookupError, match=r"^Any message: none found\.\nNo OTP call has reached the fake: was it made"):
         pinpoint_otp.code_for()
+
+
+def test_of_many_calls_that_failed_the_one_that_was_meant_is_shown(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    pinpoint_otp.inject("THROTTLED", times=None)
+    send(pinpoint_otp_client, ReferenceId="meant")
+    for number in range(15):
+        send(pinpoint_otp_client, DestinationIdentity=f"+155501005{number:02}")
+
+    with pytest.raises(LookupError) as caught:
+        pinpoint_otp.code_for(DESTINATION, reference_id="meant", language="de-DE")
+    shown = str(caught.value).partition("Calls that failed:\n")[2].splitlines()
+    assert f"to {DESTINATION}, reference meant: THROTTLED" in shown[0]
+    # Of those that are equally far off, the newest.
+    assert "+15550100514" in shown[1]
+    assert shown[10] == "  ... and 6 more"
+
+
+def test_a_reference_that_no_terminal_can_show_is_quoted(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    send(pinpoint_otp_client, ReferenceId="a\nb\x1b[31m")
+
+    with pytest.raises(AssertionError) as caught:
+        pinpoint_otp.assert_not_sent()
+    assert "reference 'a\\nb\\x1b[31m', code" in str(caught.value)
+
+
+def test_a_matcher_needs_no_more_than_its_own_equality(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    class Ending(str):  # noqa: PLW1641 - never hashed
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, str) and other.endswith(str(self))
+
+    pinpoint_otp.inject("OPT_OUT", destination=Ending("123"))
+    send(pinpoint_otp_client)
+    assert pinpoint_otp.calls[0].outcome == "OPT_OUT"
+    send(pinpoint_otp_client)
+
+    assert pinpoint_otp.inbox(Ending("123")) == pinpoint_otp.messages
+    assert pinpoint_otp.inbox(Ending("124")) == []
+
+
+@pytest.mark.parametrize("method", ["assert_called", "assert_not_called"])
+@pytest.mark.parametrize("operation", [5, b"SendOTPMessage", ["SendOTPMessage"]])
+def test_an_operation_that_is_no_text_is_a_mistake(pinpoint_otp: PinpointOTP, method: str, operation: Any) -> None:
+    with pytest.raises(TypeError, match=f"{method}: operation takes a str, not "):
+        getattr(pinpoint_otp, method)(operation)
 
 
 def test_errors_show_ten_records_and_how_many_more_there_are(
