@@ -157,7 +157,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=NEWEST)
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a dangling reference is an error."""
-    session.install(".", *group("docs"))
+    session.install(".[hypothesis]", *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-E", "--keep-going", "docs", "docs/_build/html")
 
 

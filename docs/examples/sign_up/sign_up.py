@@ -13,7 +13,7 @@ BRAND = os.environ.get("OTP_BRAND", "Example Shop")
 ORIGINATION = os.environ.get("OTP_ORIGINATION_IDENTITY", "+15550100999")
 
 logger = logging.getLogger(__name__)
-pinpoint = boto3.client("pinpoint", region_name=os.environ.get("AWS_REGION", "us-east-1"))
+pinpoint = boto3.client("pinpoint", region_name=os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
 
 
 class Sending(StrEnum):

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 APPLICATION_ID = os.environ.get("PINPOINT_APPLICATION_ID", "two-factor")
 BRAND = os.environ.get("OTP_BRAND", "Example Shop")
 ORIGINATION = os.environ.get("OTP_ORIGINATION_IDENTITY", "+15550100999")
-REGION = os.environ.get("AWS_REGION", "us-east-1")
+REGION = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
 MINUTES = 5
 
 logger = logging.getLogger(__name__)
