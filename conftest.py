@@ -14,10 +14,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser
 
 pytest_plugins = ["pytester"]
+# How long an example takes is the machine's business, which others may use as well.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 # Projects of their own, with a configuration of their own: docs/test_examples.py runs them.
 collect_ignore = ["docs/examples"]
 

@@ -202,10 +202,15 @@ class Model:
         kept = None
         while not attempts or (attempts[-1] in RETRIED and len(attempts) < TRIES):
             seeing = [fault for fault in self.faults if fault.sees(operation, key, call, len(attempts))]
+            used_before = [fault.used for fault in seeing]
             outcome, kept = (kept, kept) if kept else take(seeing, key)
             if outcome in (None, LOST, "SUCCESSFUL"):
                 own = self.work(operation, key, parameters, now, unhindered=outcome == "SUCCESSFUL")
                 outcome = LOST if outcome == LOST and own != MISTAKE else own
+                if own == MISTAKE:
+                    # What the test has got wrong uses up nothing.
+                    for fault, used in zip(seeing, used_before, strict=True):
+                        fault.used = used
             attempts.append(outcome)
         return attempts
 
