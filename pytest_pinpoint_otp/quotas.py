@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -22,8 +23,8 @@ class RateLimit:
     def __init__(self, count: int, *, per: timedelta, by: str, outcome: object) -> None:
         if not isinstance(count, int) or isinstance(count, bool):
             raise TypeError(f"limit_rate: count takes an int, not {kind(count)}.")
-        if count < 0:
-            raise ValueError(f"limit_rate: count is {count}, but takes 0 or more.")
+        if not 0 <= count <= sys.maxsize:
+            raise ValueError(f"limit_rate: count is {count}, but takes 0 to {sys.maxsize}.")
         if not isinstance(per, timedelta):
             raise TypeError(f"limit_rate: per takes a timedelta, not {kind(per)}.")
         if per <= timedelta(0):
@@ -56,7 +57,7 @@ class RateLimit:
         self._delivered.setdefault(self._read(call), deque(maxlen=self._count)).append(now)
 
     def __repr__(self) -> str:
-        return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r})"
+        return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r}, outcome={self.outcome!r})"
 
 
 _READERS: Final[Mapping[str, Callable[[Call], str | None]]] = {
