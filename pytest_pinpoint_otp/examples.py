@@ -30,6 +30,30 @@ def isolate_examples(test: Any, fake: PinpointOTP) -> Callable[[], None] | None:
     return functools.partial(setattr, handle, "inner_test", inner)
 
 
+def isolate_runs(test: Any, fake: PinpointOTP) -> Callable[[], None] | None:
+    """Let every run of a state machine of Hypothesis's, whose test case the test is, begin with a reset fake.
+
+    Returns:
+        a function that ends this; None where the test is of no state machine.
+    """
+    if not getattr(test, "is_hypothesis_test", False) or hasattr(test, "hypothesis"):
+        return None
+    from hypothesis.stateful import RuleBasedStateMachine
+
+    original = RuleBasedStateMachine.__init__
+
+    @functools.wraps(original)
+    def start(machine: RuleBasedStateMachine) -> None:
+        fake.reset()
+        original(machine)
+
+    def put_on(method: Callable[..., None]) -> None:
+        setattr(RuleBasedStateMachine, "__init__", method)  # noqa: B010 - a method is assigned
+
+    put_on(start)
+    return functools.partial(put_on, original)
+
+
 def _example(inner: Callable[..., Any], fake: PinpointOTP) -> Callable[..., Any]:
     @functools.wraps(inner)
     def example(*args: Any, **kwargs: Any) -> Any:

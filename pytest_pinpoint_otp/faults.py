@@ -53,16 +53,11 @@ class Injection:
         filters: dict[str, object],
         lock: threading.RLock,
     ) -> None:
-        _check_operation(operation)
-        if per not in _PER:
-            raise ValueError(f"inject: per is {per!r}, but takes 'call' or 'attempt'.")
-        if times is not None:
-            _check_count("times", times, 1, "how often the whole sequence is given; None: for ever")
-        _check_count("after", after, 0, "how many matching calls pass first")
-        if not isinstance(optional, bool):
-            raise TypeError(f"inject: optional takes True or False, not {kind(optional)}.")
         if not outcomes:
             raise TypeError("inject: give at least one outcome, such as inject('THROTTLED').")
+        check_steering("inject", operation, per, times, after)
+        if not isinstance(optional, bool):
+            raise TypeError(f"inject: optional takes True or False, not {kind(optional)}.")
         for name, value in filters.items():
             # A matcher with an == of its own (unittest.mock.ANY) is welcome; nothing built in but a str equals a str.
             if value is not None and not isinstance(value, str) and type(value).__module__ == "builtins":
@@ -169,16 +164,22 @@ class Injection:
         heapq.heappush(self._given_back, place)
 
 
-def _check_operation(operation: object) -> None:
+def check_steering(where: str, operation: object, per: object, times: object, after: object) -> None:
+    """Refuse what does not say which calls or attempts an outcome is for; ``where`` begins the message."""
     if operation not in OPERATIONS:
-        raise ValueError(f"inject: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
+        raise ValueError(f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
+    if per not in _PER:
+        raise ValueError(f"{where}: per is {per!r}, but takes 'call' or 'attempt'.")
+    if times is not None:
+        _check_count(f"{where}: times", times, 1, "how often the whole sequence is given; None: for ever")
+    _check_count(f"{where}: after", after, 0, "how many matching calls pass first")
 
 
-def _check_count(name: str, value: object, lowest: int, meaning: str) -> None:
+def _check_count(what: str, value: object, lowest: int, meaning: str) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"inject: {name} takes an int ({meaning}), not {kind(value)}.")
+        raise TypeError(f"{what} takes an int ({meaning}), not {kind(value)}.")
     if value < lowest:
-        raise ValueError(f"inject: {name} is {value}, but takes {lowest} or more ({meaning}).")
+        raise ValueError(f"{what} is {value}, but takes {lowest} or more ({meaning}).")
 
 
 def _shown(outcome: object) -> str:

@@ -9,7 +9,7 @@ import inspect
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -200,7 +200,7 @@ class ErrorResponse(Pasteable):
         return "Injected by pytest-pinpoint-otp." if self.message is None else self.message
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class TransportFailure(Pasteable):
     """A botocore transport exception, to be raised instead of an answer. What ``inject`` makes of the exception."""
 
@@ -208,6 +208,13 @@ class TransportFailure(Pasteable):
 
     def __repr__(self) -> str:
         return _exception_as_written(self.exception)
+
+    def __eq__(self, other: object) -> bool:
+        # An exception is equal to itself alone, but not every value that holds one.
+        return isinstance(other, TransportFailure) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     @property
     def label(self) -> str:
@@ -227,7 +234,7 @@ class TransportFailure(Pasteable):
         return self.exception.with_traceback(None)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class LostResponse(Pasteable):
     """The service does its work, and its answer is lost on the way: the application sees the exception.
 
@@ -255,10 +262,31 @@ class LostResponse(Pasteable):
         written = _exception_as_written(self.exception)
         return "LostResponse()" if written == "ReadTimeoutError" else f"LostResponse({written})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LostResponse) and self.failure == other.failure
+
+    def __hash__(self) -> int:
+        return hash(self.failure)
+
     @property
     def failure(self) -> TransportFailure:
         """What the application sees of it."""
         return TransportFailure(cast("Exception | type[Exception]", self.exception))
+
+
+class _Headers(dict[str, str]):
+    """Headers that stay as they are, so that an outcome, and a plan of it, has a hash."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def _refuse(self, *args: object, **kwargs: object) -> Any:
+        raise TypeError("The headers of a RawResponse cannot be changed: make another RawResponse.")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -274,7 +302,7 @@ class RawResponse(Pasteable):
 
     Raises:
         TypeError: a field has the wrong type.
-        ValueError: a status code out of range.
+        ValueError: a status code out of range, a body that cannot be encoded, or a header that is given twice.
     """
 
     status_code: int
@@ -288,13 +316,21 @@ class RawResponse(Pasteable):
         if not isinstance(self.body, (bytes, str)):
             raise TypeError(f"RawResponse: body takes bytes or a str, not {kind(self.body)}.")
         if isinstance(self.body, str):
-            object.__setattr__(self, "body", self.body.encode())
+            try:
+                object.__setattr__(self, "body", self.body.encode())
+            except UnicodeEncodeError as error:
+                raise ValueError(f"RawResponse: body {self.body!r} cannot be sent as UTF-8: {error.reason}.") from None
         if not isinstance(self.headers, Mapping):
             raise TypeError(f"RawResponse: headers takes a dict of str, not {kind(self.headers)}.")
         for name, value in self.headers.items():
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise TypeError(f"RawResponse: headers takes a dict of str, but has {name!r}: {value!r}.")
-        object.__setattr__(self, "headers", {name.lower(): value for name, value in self.headers.items()})
+        headers = _Headers((name.lower(), value) for name, value in self.headers.items())
+        if len(headers) < len(self.headers):
+            raise ValueError(
+                f"RawResponse: headers {dict(self.headers)!r} has a name twice; their case does not count."
+            )
+        object.__setattr__(self, "headers", headers)
 
     def __repr__(self) -> str:
         return _as_written(self, repr(self.status_code))
@@ -423,13 +459,21 @@ def _instantiate(cls: type[Exception], url: str) -> Exception:
 
 def _as_written(outcome: Delivery | ErrorResponse | RawResponse, first: str) -> str:
     """Return an outcome as a test would write it, for people to paste."""
-    rest = ((field.name, getattr(outcome, field.name)) for field in fields(outcome)[1:])
-    words = [first, *(f"{name}={value!r}" for name, value in rest if value not in (None, b"", {}))]
+    words = [first]
+    for one in fields(outcome)[1:]:
+        value = getattr(outcome, one.name)
+        if value != (one.default if one.default_factory is MISSING else one.default_factory()):
+            words.append(f"{one.name}={value!r}")
     return f"{type(outcome).__name__}({', '.join(words)})"
 
 
 def _exception_as_written(exception: object) -> str:
-    return exception.__name__ if isinstance(exception, type) else repr(exception)
+    if isinstance(exception, type):
+        return exception.__name__
+    # What botocore's exceptions were built from.
+    built = getattr(exception, "kwargs", {})
+    words = ", ".join(f"{name}={value!r}" for name, value in built.items())
+    return f"{type(exception).__name__}({words})" if built else repr(exception)
 
 
 def _check_status_code(owner: str, value: object, lowest: int) -> None:

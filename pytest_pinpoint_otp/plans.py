@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple
 
-from pytest_pinpoint_otp.faults import Injection
+from pytest_pinpoint_otp.faults import Injection, check_steering
 from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Call, Journal
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND
@@ -62,6 +62,7 @@ class FailureStep(Pasteable):
     application_id: str | None = None
 
     def __post_init__(self) -> None:
+        check_steering("FailureStep", self.operation, self.per, self.times, self.after)
         outcome = parse_outcome(self.outcome, self.operation)
         if callable(outcome):
             raise TypeError(f"FailureStep: outcome takes no callable, such as {self.outcome!r}: a plan is data.")
@@ -70,7 +71,6 @@ class FailureStep(Pasteable):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"FailureStep: {name} takes a str, not {kind(value)}.")
-        self.injection(optional=True, lock=threading.RLock())
 
     def injection(self, *, optional: bool, lock: threading.RLock) -> Injection:
         """Return a new injection that carries the step out."""
@@ -136,26 +136,43 @@ class FailurePlan:
         """Read a plan from a JSON document.
 
         Raises:
+            TypeError: no text.
             ValueError: naming the member that is wrong, its value, and what it takes.
         """
+        if not isinstance(text, (str, bytes, bytearray)):
+            raise TypeError(
+                f"from_json takes the text of a JSON document, not {kind(text)}; Path.read_text() reads a file."
+            )
         try:
-            document = json.loads(text)
-        except ValueError as error:
+            document = json.loads(text, object_pairs_hook=_object)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"The failure plan is no JSON document: {error}.") from None
-        _check_members("the plan", document, {"version", "steps"}, {"version", "steps"})
-        if document["version"] != VERSION:
+        _check_members("the plan", document, None, {"version"})
+        # First of all: a later version may have other members.
+        if type(document["version"]) is not int or document["version"] != VERSION:
             raise ValueError(f"version is {document['version']!r}, but this package reads version {VERSION}.")
+        _check_members("the plan", document, {"version", "steps"}, {"version", "steps"})
         if not isinstance(document["steps"], list):
             raise ValueError(f"steps takes a list, not {kind(document['steps'])}.")
         return cls(tuple(_read_step(f"steps[{index}]", step) for index, step in enumerate(document["steps"])))
 
 
-_STEP_MEMBERS: Final = {field.name for field in fields(FailureStep)}
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, whose members may not be given twice."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the member {next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return members
+
+
+def _names_of(record: type[FailureStep | Delivery | ErrorResponse | RawResponse]) -> set[str]:
+    return {field.name for field in fields(record)}
 
 
 def _read_step(where: str, step: Any) -> FailureStep:
-    _check_members(where, step, _STEP_MEMBERS, {"outcome"})
-    outcome = _read_outcome(f"{where}.outcome", step["outcome"])
+    _check_members(where, step, _names_of(FailureStep), {"outcome"})
+    outcome = _read_outcome(f"{where}.outcome", step["outcome"], step.get("operation", SEND))
     try:
         return FailureStep(**{**step, "outcome": outcome})
     except (TypeError, ValueError) as error:
@@ -184,6 +201,7 @@ def _write_exception(failure: TransportFailure) -> str:
     if getattr(exceptions, failure.label, None) is not failure.exception:
         raise ValueError(
             f"to_json: {failure!r} cannot be written; JSON holds the names of botocore's own exception classes only."
+            " Inject the class, not an instance."
         )
     return failure.label
 
@@ -195,50 +213,71 @@ def _write_body(body: bytes) -> dict[str, str]:
         return {"body_base64": base64.b64encode(body).decode()}
 
 
-def _read_outcome(where: str, written: Any) -> Any:
-    if isinstance(written, str):
-        return written
-    if not isinstance(written, dict) or len(written) != 1 or next(iter(written)) not in _OUTCOME_READERS:
+def _read_outcome(where: str, written: Any, operation: str) -> Any:
+    if isinstance(written, dict) and len(written) == 1 and next(iter(written)) in _OUTCOME_READERS:
+        ((name, value),) = written.items()
+        where, read = f"{where}.{name}", _OUTCOME_READERS[name]
+    elif isinstance(written, str):
+        value, read = written, lambda where, name: name
+    else:
         raise ValueError(f"{where} is {written!r}, but takes a name, or an object with one of: {_OUTCOME_KINDS}.")
-    name, value = next(iter(written.items()))
     try:
-        return _OUTCOME_READERS[name](value)
+        return parse_outcome(read(where, value), operation)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{where}.{name}: {error}") from None
+        told = str(error)
+        raise ValueError(told if told.startswith(where) else f"{where}: {told}") from None
 
 
-def _read_raw_response(members: Any) -> RawResponse:
-    _check_members("raw_response", members, {"status_code", "body", "body_base64", "headers"}, {"status_code"})
+def _read_delivery(where: str, members: Any) -> Delivery:
+    _check_members(where, members, _names_of(Delivery), {"status"})
+    return Delivery(**members)
+
+
+def _read_error(where: str, members: Any) -> ErrorResponse:
+    _check_members(where, members, _names_of(ErrorResponse), {"name"})
+    return ErrorResponse(**members)
+
+
+def _read_raw_response(where: str, members: Any) -> RawResponse:
+    _check_members(where, members, {*_names_of(RawResponse), "body_base64"}, {"status_code"})
     members = dict(members)
     if "body_base64" in members:
-        members["body"] = base64.b64decode(members.pop("body_base64"), validate=True)
+        if "body" in members:
+            raise ValueError(f"{where} has both body and body_base64, but takes one of them.")
+        written = members.pop("body_base64")
+        try:
+            members["body"] = base64.b64decode(written, validate=True)
+        except (TypeError, ValueError):
+            raise ValueError(f"{where}.body_base64 is {written!r}, but takes bytes in Base64.") from None
     return RawResponse(**members)
 
 
-def _read_exception(name: Any) -> type[Exception]:
+def _read_exception(where: str, name: Any) -> type[Exception]:
     from botocore import exceptions
 
     cls = getattr(exceptions, name, None) if isinstance(name, str) else None
     if not isinstance(cls, type):
-        raise ValueError(f"{name!r} is no exception class of botocore.exceptions.")
+        known = [name for name, value in vars(exceptions).items() if isinstance(value, type)]
+        hint = did_you_mean(name, known) if isinstance(name, str) else ""
+        raise ValueError(f"{where} is {name!r}, which is no exception class of botocore.exceptions.{hint}")
     return cls
 
 
-_OUTCOME_READERS: Final[Mapping[str, Any]] = {
-    "delivery": lambda members: Delivery(**members),
-    "error": lambda members: ErrorResponse(**members),
+_OUTCOME_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "delivery": _read_delivery,
+    "error": _read_error,
     "exception": _read_exception,
-    "lost_response": lambda name: LostResponse(_read_exception(name)),
+    "lost_response": lambda where, name: LostResponse(_read_exception(where, name)),
     "raw_response": _read_raw_response,
 }
 _OUTCOME_KINDS: Final = ", ".join(_OUTCOME_READERS)
 
 
-def _check_members(where: str, document: Any, known: Collection[str], needed: Iterable[str]) -> None:
+def _check_members(where: str, document: Any, known: Collection[str] | None, needed: Iterable[str]) -> None:
     if not isinstance(document, dict):
         raise ValueError(f"{where} takes an object, not {kind(document)}.")
     for name in document:
-        if name not in known:
+        if known is not None and name not in known:
             raise ValueError(f"{where} has no member {name!r}.{did_you_mean(name, known)}")
     for name in needed:
         if name not in document:

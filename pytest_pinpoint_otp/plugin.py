@@ -143,11 +143,15 @@ def _pinpoint_otp_activation(request: pytest.FixtureRequest) -> None:
 
 def _isolate_examples(request: pytest.FixtureRequest, fake: PinpointOTP) -> None:
     """Give each example of a Hypothesis test a fresh fake."""
-    from pytest_pinpoint_otp.examples import isolate_examples
+    from pytest_pinpoint_otp.examples import isolate_examples, isolate_runs
 
-    end = isolate_examples(getattr(request.node, "obj", None), fake)
+    test = getattr(request.node, "obj", None)
+    end = isolate_examples(test, fake)
     if end is not None:
         request.node.stash[_checked] = True
+    else:
+        end = isolate_runs(test, fake)
+    if end is not None:
         request.addfinalizer(end)
 
 

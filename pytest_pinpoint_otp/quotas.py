@@ -23,8 +23,8 @@ class RateLimit:
     def __init__(self, count: int, *, per: timedelta, by: str, outcome: object) -> None:
         if not isinstance(count, int) or isinstance(count, bool):
             raise TypeError(f"limit_rate: count takes an int, not {kind(count)}.")
-        if not 0 <= count <= sys.maxsize:
-            raise ValueError(f"limit_rate: count is {count}, but takes 0 to {sys.maxsize}.")
+        if count < 0:
+            raise ValueError(f"limit_rate: count is {count}, but takes 0 or more.")
         if not isinstance(per, timedelta):
             raise TypeError(f"limit_rate: per takes a timedelta, not {kind(per)}.")
         if per <= timedelta(0):
@@ -54,7 +54,7 @@ class RateLimit:
 
     def count_delivery(self, call: Call, now: datetime) -> None:
         """Count a delivery by a call."""
-        self._delivered.setdefault(self._read(call), deque(maxlen=self._count)).append(now)
+        self._delivered.setdefault(self._read(call), deque(maxlen=min(self._count, sys.maxsize))).append(now)
 
     def __repr__(self) -> str:
         return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r}, outcome={self.outcome!r})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -55,7 +56,7 @@ class Arrangement:
         file, folder = _write_plan_file(item, plan), item.config.invocation_params.dir
         if file.is_relative_to(folder):
             file = file.relative_to(folder)
-        command = shlex.join(["pytest", _argument_for(item), f"--pinpoint-otp-replay={file}"])
+        command = shlex.join(["pytest", *_kept(item.config), _argument_for(item), f"--pinpoint-otp-replay={file}"])
         return f"{plan.to_json()}\n\nTo replay exactly this:\n{command}"
 
 
@@ -79,7 +80,7 @@ class Shaking:
         """Return the line of pytest's header that tells of it."""
         if self._rate is not None:
             return f"pinpoint-otp: chaos at a rate of {self._rate}, seed {self._seed!r}"
-        return f"pinpoint-otp: replays the failure plan {self._file}"
+        return f"pinpoint-otp: replays the failure plan {self._file}, without chaos"
 
     def arrangement(self, identity: str, plan: FailurePlan | None) -> Arrangement:
         """Return what is arranged for the test of this identity."""
@@ -117,8 +118,8 @@ def read_marked_plan(plan: Any, item: pytest.Item) -> FailurePlan:
     """
     if isinstance(plan, FailurePlan):
         return plan
-    if not isinstance(plan, (str, Path)):
-        raise TypeError(f"plan takes a FailurePlan or the path of its file, not {kind(plan)}.")
+    if not isinstance(plan, (str, os.PathLike)):
+        raise TypeError(f"plan takes a FailurePlan or the path of its file, not {kind(plan)}; FailurePlan() is none.")
     return _read_plan_file(item.path.parent / plan)
 
 
@@ -127,6 +128,15 @@ def _read_plan_file(file: Path) -> FailurePlan:
         return FailurePlan.from_json(file.read_bytes())
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def _kept(config: pytest.Config) -> Iterator[str]:
+    """Yield the options of the command line that say how a test is configured."""
+    option = config.option
+    for name, values in (("-c", [option.inifilename]), ("--rootdir", [option.rootdir])):
+        yield from (word for value in values if value for word in (name, str(value)))
+    for name, values in (("-p", option.plugins), ("-o", option.override_ini or [])):
+        yield from (word for value in values for word in (name, value))
 
 
 def _argument_for(item: pytest.Item) -> str:

@@ -5,6 +5,7 @@ Needs the extra: ``pip install "pytest-pinpoint-otp[hypothesis]"``.
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pytest_pinpoint_otp.engine import VerificationReason
 from pytest_pinpoint_otp.fake import PinpointOTP
 from pytest_pinpoint_otp.faults import Injection
-from pytest_pinpoint_otp.hints import did_you_mean
+from pytest_pinpoint_otp.hints import did_you_mean, kind
 from pytest_pinpoint_otp.journal import Verification
 from pytest_pinpoint_otp.mock import mock_pinpoint_otp
 from pytest_pinpoint_otp.operations import OPERATIONS, SEND, VERIFY
@@ -87,6 +88,14 @@ class OTPStateMachine(RuleBasedStateMachine):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if isinstance(cls.properties, str) or not isinstance(cls.properties, Collection):
+            raise TypeError(f"{cls.__name__}.properties takes a list of names, not {kind(cls.properties)}.")
+        for method in ("request_code", "check_code"):
+            if inspect.iscoroutinefunction(getattr(cls, method)):
+                raise TypeError(
+                    f"{cls.__name__}.{method} is a coroutine function, but the machine does not await: run"
+                    " the application's own inside of it, by asyncio.run(...), say."
+                )
         for name in cls.properties:
             if name not in PROPERTIES:
                 raise ValueError(f"{cls.__name__}.properties: there is no {name!r}.{did_you_mean(name, PROPERTIES)}")
@@ -167,6 +176,12 @@ class OTPStateMachine(RuleBasedStateMachine):
         """The user types the code of an earlier text, or one that was used."""
         texts = self.fake.inbox(phone)
         self._type(phone, texts[max(0, len(texts) - 1 - index)].code)
+
+    @precondition(lambda self: len({message.destination for message in self.fake.messages}) > 1)
+    @rule(phone=_TEXTED)
+    def type_code_of_another_phone(self, phone: str) -> None:
+        """The user types the code of a text to somebody else."""
+        self._type(phone, next(self.fake.code_for(other) for other in PHONES if other != phone))
 
     @rule(minutes=st.sampled_from((1, 5, 15, 60)))
     def let_time_pass(self, minutes: int) -> None:

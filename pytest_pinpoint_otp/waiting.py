@@ -57,11 +57,18 @@ def _arrival(
 ) -> Iterator[list[SentMessage]]:
     """Yield a list that holds the newest matching message, or will hold the next one, of which ``wake`` tells."""
     arrivals: list[SentMessage] = []
+    mistakes: list[Exception] = []
 
     def arrive(message: SentMessage) -> None:
-        if not differences(message, selection):
+        try:
+            if differences(message, selection):
+                return
+        except Exception as mistake:
+            # Of the test's own matcher: to be raised where it waits, not in the application that sends.
+            mistakes.append(mistake)
+        else:
             arrivals.append(message)
-            wake()
+        wake()
 
     with lock:
         newest = journal.newest_message(selection)
@@ -73,6 +80,8 @@ def _arrival(
     finally:
         with lock:
             journal.listeners.remove(arrive)
+    if mistakes:
+        raise mistakes[0]
 
 
 def _asyncio_event() -> tuple[Callable[[], None], Callable[[], Awaitable[object]]]:

@@ -19,6 +19,7 @@ from pytest_pinpoint_otp import (
     ErrorResponse,
     LostResponse,
     PinpointOTP,
+    RawResponse,
     active_pinpoint_otp,
     mock_pinpoint_otp,
 )
@@ -184,6 +185,18 @@ def test_a_mistake_in_an_outcome_is_told_where_it_is_made(
 ) -> None:
     with pytest.raises(error, match=match):
         outcome(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"body": "\ud800"}, r"RawResponse: body '\\ud800' cannot be sent as UTF-8"),
+        ({"headers": {"A": "1", "a": "2"}}, r"RawResponse: headers \{'A': '1', 'a': '2'\} has a name twice"),
+    ],
+)
+def test_a_raw_answer_that_cannot_be_sent_is_refused(arguments: Any, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        RawResponse(502, **arguments)
 
 
 @pytest.mark.parametrize("status_code", [100, 599])

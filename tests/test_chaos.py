@@ -188,7 +188,7 @@ def test_the_header_tells_of_a_replay(pytester: pytest.Pytester) -> None:
     (pytester.path / "plan.json").write_text(FailurePlan().to_json())
     result = run(pytester, "--pinpoint-otp-replay=plan.json", test_it="")
 
-    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json"])
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json, without chaos"])
 
 
 def test_at_a_rate_of_0_nothing_fails_and_at_1_everything(pytester: pytest.Pytester) -> None:
@@ -228,7 +228,9 @@ def test_a_file_that_holds_no_plan_is_a_usage_error(pytester: pytest.Pytester) -
     result = run(pytester, "--pinpoint-otp-replay=bad.json", test_it=SHAKEN)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --pinpoint-otp-replay: *bad.json: steps[[]0]: 'THROTLED' is neither *"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: --pinpoint-otp-replay: *bad.json: steps[[]0].outcome: 'THROTLED' is neither *"]
+    )
 
 
 def test_a_replay_takes_the_place_of_chaos(pytester: pytest.Pytester) -> None:
@@ -236,7 +238,7 @@ def test_a_replay_takes_the_place_of_chaos(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--pinpoint-otp-replay=plan.json", "--pinpoint-otp-chaos=1", test_it=SHAKEN)
 
     passes(result, passed=2)
-    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json"])
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json, without chaos"])
     assert set(notes(pytester).values()) == {", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]"}
 
 
@@ -283,6 +285,32 @@ def test_workers_of_xdist_draw_the_same_and_their_commands_replay_it(pytester: p
     assert notes(pytester) == here
 
 
+def test_a_command_holds_what_its_run_was_configured_by(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".ini", other="[pytest]\npinpoint_otp_code_length = 8\n")
+    result = run(
+        pytester,
+        "-c",
+        "other.ini",
+        "-o",
+        "pinpoint_otp_autouse=true",
+        "--pinpoint-otp-chaos=1",
+        test_it="""
+            from application import send
+            from pytest_pinpoint_otp import active_pinpoint_otp
+
+            def test_it():
+                assert len(active_pinpoint_otp().issue("+15550100123", application_id="a", reference_id="b").code) == 8
+                assert send() == "SUCCESSFUL"
+        """,
+    )
+    passes(result, failed=1)
+
+    (command,) = commands(result)
+    replayed = pytester.runpytest(*command[1:])
+    passes(replayed, failed=1)
+    assert "assert len(" not in "".join(line for line in replayed.outlines if line.startswith(">"))
+
+
 # -- A failing test ----------------------------------------------------------------------------------------------------
 
 
@@ -295,7 +323,7 @@ def test_a_failing_test_prints_its_plan_and_the_command_that_replays_exactly_it(
     plans = re.findall(r"^-+ Pinpoint OTP chaos -+\n(.*?)\n\nTo replay", text, re.MULTILINE | re.DOTALL)
     printed = commands(result)
     assert len(plans) == len(printed) == 2
-    for plan, (program, test, replay) in zip(plans, printed, strict=True):
+    for plan, (program, *_, test, replay) in zip(plans, printed, strict=True):
         name, _, file = replay.partition("=")
         assert (program, name) == ("pytest", "--pinpoint-otp-replay")
         assert not Path(file).is_absolute()
@@ -323,7 +351,7 @@ def test_the_command_works_in_the_folder_where_pytest_was_started(
     first = notes(pytester, "folder of it")
 
     (command,) = commands(result)
-    assert str(pytester.path if not disabled else tmp_path) in command[2]
+    assert str(pytester.path if not disabled else tmp_path) in command[-1]
     passes(run(pytester, *command[1:]), failed=1)
     assert notes(pytester, "folder of it") == first
 
@@ -345,7 +373,7 @@ def test_a_replay_gives_the_failures_that_were_drawn_and_leaves_the_tests_own_to
     passes(result, failed=1)
     first = notes(pytester)
     (command,) = commands(result)
-    written = Path(command[2].partition("=")[2]).read_text()
+    written = Path(command[-1].partition("=")[2]).read_text()
 
     assert first["test_it"].startswith("'OPT_OUT'")
     assert "'DUPLICATE'" in first["test_it"]
@@ -484,7 +512,7 @@ def test_the_plan_after_a_reset_is_of_what_was_drawn_since(pytester: pytest.Pyte
 
     passes(result, failed=1)
     (command,) = commands(result)
-    (step,) = FailurePlan.from_json(Path(command[2].partition("=")[2]).read_bytes()).steps
+    (step,) = FailurePlan.from_json(Path(command[-1].partition("=")[2]).read_bytes()).steps
     assert (step.operation, step.after, step.times) == ("SendOTPMessage", 0, 1)
 
 

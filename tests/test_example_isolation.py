@@ -396,3 +396,38 @@ def test_examples_that_are_coroutines_have_it_alike(pytester: pytest.Pytester) -
 
     passes(result, passed=2, failed=1)
     result.stdout.fnmatch_lines(["*AssertionError: *", "*inject('THROTTLED'*used 0, 1 left*"])
+
+
+def test_each_run_of_a_state_machine_has_a_fresh_fake_by_marker_and_by_autouse(pytester: pytest.Pytester) -> None:
+    machine = """
+        import pytest
+        from application import send
+        from hypothesis import settings
+        from hypothesis.stateful import RuleBasedStateMachine, rule
+        from pytest_pinpoint_otp import active_pinpoint_otp
+
+        runs = []
+
+        class Machine(RuleBasedStateMachine):
+            def __init__(self):
+                super().__init__()
+                runs.append(active_pinpoint_otp())
+                assert active_pinpoint_otp().messages == []
+
+            @rule()
+            def send_a_text(self):
+                send()
+
+        before = RuleBasedStateMachine.__init__
+        MARK
+        class TestMachine(Machine.TestCase):
+            settings = settings(max_examples=5, stateful_step_count=5, deadline=None, database=None)
+
+        def test_afterwards():
+            assert len(runs) > 1
+            assert len({id(fake) for fake in runs}) == 1
+            assert RuleBasedStateMachine.__init__ is before
+    """
+    passes(run(pytester, test_it=machine.replace("MARK", "@pytest.mark.pinpoint_otp")), passed=2)
+    result = run(pytester, "-o", "pinpoint_otp_autouse=true", test_it=machine.replace("        MARK\n", ""))
+    passes(result, passed=2)

@@ -394,7 +394,14 @@ def test_a_bad_argument_is_refused_with_its_name_and_value(
 
 def test_the_handle_says_what_it_limits(pinpoint_otp: PinpointOTP) -> None:
     limit = pinpoint_otp.limit_rate(5, per=MINUTE, by="origination")
-    assert repr(limit) == "limit_rate(5, per=datetime.timedelta(seconds=60), by='origination')"
+    shown = "limit_rate(5, per=datetime.timedelta(seconds=60), by='origination', outcome=Delivery('THROTTLED'))"
+    assert repr(limit) == shown
+
+
+def test_a_count_beyond_all_memory_is_no_limit(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    pinpoint_otp.limit_rate(2**70, per=MINUTE)
+
+    assert send_status(pinpoint_otp_client) == "SUCCESSFUL"
 
 
 def test_destinations_may_share_an_origination_and_each_has_its_own_window(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import json
+import pickle
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -61,6 +64,32 @@ def test_a_plan_and_its_steps_cannot_be_changed() -> None:
         plan.steps = ()  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
         THROTTLED.after = 1  # type: ignore[misc]
+
+
+def test_a_plan_with_a_raw_answer_is_immutable_and_has_a_hash_too() -> None:
+    plan, same = (FailurePlan((FailureStep(RawResponse(502, "x", {"Server": "a"})),)) for _ in range(2))
+    headers = plan.steps[0].outcome.headers
+
+    assert len({plan, same, FailurePlan((FailureStep(RawResponse(502)),))}) == 2
+    with pytest.raises(TypeError, match="cannot be changed: make another RawResponse"):
+        headers["x"] = "y"
+    with pytest.raises(TypeError, match="cannot be changed"):
+        headers.clear()
+    assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
+    assert eval(repr(plan)) == plan
+
+
+def test_exceptions_of_the_same_making_are_the_same_in_a_plan_and_can_be_pasted() -> None:
+    plans = [
+        FailurePlan((FailureStep(ReadTimeoutError(endpoint_url="u")), FailureStep(LostResponse(one))))
+        for one in (ConnectTimeoutError(endpoint_url="v"), ConnectTimeoutError(endpoint_url="v"))
+    ]
+
+    assert plans[0] == plans[1]
+    assert len(set(plans)) == 1
+    assert FailureStep(ReadTimeoutError(endpoint_url="u")) != FailureStep(ReadTimeoutError(endpoint_url="w"))
+    assert FailureStep(ReadTimeoutError) != FailureStep(LostResponse(ReadTimeoutError))
+    assert eval(repr(plans[0])) == plans[0]
 
 
 def test_equal_plans_have_one_place_in_a_set() -> None:
@@ -216,26 +245,58 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
             {"version": 1, "steps": [{"outcome": "THROTTLED", "time": 1}]},
             "steps[0] has no member 'time'. Did you mean 'times'?",
         ),
-        ({"version": 1, "steps": [{"outcome": "THROTTLED", "times": 0}]}, "steps[0]: inject: times is 0, but takes 1"),
+        (
+            {"version": 1, "steps": [{"outcome": "THROTTLED", "times": 0}]},
+            "steps[0]: FailureStep: times is 0, but takes 1",
+        ),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "destination": 1}]},
             "steps[0]: FailureStep: destination takes a str, not 1 (int).",
         ),
-        (with_outcome("THROTLED"), "steps[1]: 'THROTLED' is neither a delivery status nor a modelled error."),
+        (with_outcome("THROTLED"), "steps[1].outcome: 'THROTLED' is neither a delivery status nor a modelled error."),
         (with_outcome(None), "steps[1].outcome is None, but takes a name, or an object with one of: delivery, error,"),
         (with_outcome({"delivered": {}}), "steps[1].outcome is {'delivered': {}}, but takes a name"),
         (with_outcome({"error": {}, "delivery": {}}), "steps[1].outcome is {'error': {}, 'delivery': {}}, but takes"),
-        (with_outcome({"delivery": {"state": "OPT_OUT"}}), "steps[1].outcome.delivery: "),
+        (with_outcome({"delivery": {"state": "OPT_OUT"}}), "steps[1].outcome.delivery has no member 'state'."),
         (with_outcome({"delivery": {"status": "OPTOUT"}}), "steps[1].outcome.delivery: Delivery: 'OPTOUT' is no"),
-        (with_outcome({"delivery": ["OPT_OUT"]}), "steps[1].outcome.delivery: "),
+        (with_outcome({"delivery": ["OPT_OUT"]}), "steps[1].outcome.delivery takes an object, not ['OPT_OUT'] (list)."),
         (with_outcome({"error": {"name": "Gone"}}), "steps[1].outcome.error: ErrorResponse: 'Gone' is not modelled"),
-        (with_outcome({"exception": "KeyError"}), "steps[1].outcome.exception: 'KeyError' is no exception class of"),
-        (with_outcome({"exception": ["KeyError"]}), "steps[1].outcome.exception: ['KeyError'] is no exception class"),
-        (with_outcome({"exception": "NoRegionError"}), "steps[1]: <class 'botocore.exceptions.NoRegionError'> is no"),
+        (with_outcome({"exception": "KeyError"}), "steps[1].outcome.exception is 'KeyError', which is no exception"),
+        (with_outcome({"exception": ["KeyError"]}), "steps[1].outcome.exception is ['KeyError'], which is no"),
+        (with_outcome({"exception": "NoRegionError"}), "steps[1].outcome.exception: <class 'botocore."),
         (with_outcome({"lost_response": "NoRegionError"}), "steps[1].outcome.lost_response: <class 'botocore."),
-        (with_outcome({"raw_response": {"body": ""}}), "steps[1].outcome.raw_response: raw_response lacks its member"),
+        (with_outcome({"raw_response": {"body": ""}}), "steps[1].outcome.raw_response lacks its member"),
         (with_outcome({"raw_response": {"status_code": 1}}), "raw_response: RawResponse: status_code is 1, but takes"),
-        (with_outcome({"raw_response": {"status_code": 502, "body_base64": "*"}}), "steps[1].outcome.raw_response: "),
+        (
+            with_outcome({"raw_response": {"status_code": 502, "body_base64": "*"}}),
+            "steps[1].outcome.raw_response.body_base64 is '*', but takes bytes in Base64.",
+        ),
+        (
+            with_outcome({"raw_response": {"status_code": 502, "body_base64": 5}}),
+            "steps[1].outcome.raw_response.body_base64 is 5, but takes bytes in Base64.",
+        ),
+        (
+            with_outcome({"raw_response": {"status_code": 502, "body": "", "body_base64": ""}}),
+            "steps[1].outcome.raw_response has both body and body_base64, but takes one of them.",
+        ),
+        (with_outcome({"delivery": {}}), "steps[1].outcome.delivery lacks its member 'status'."),
+        (with_outcome({"error": "BadRequestException"}), "steps[1].outcome.error takes an object, not 'BadRequest"),
+        (
+            with_outcome({"error": {"name": "BadRequestException", "code": 4}}),
+            "steps[1].outcome.error has no member 'code'.",
+        ),
+        (
+            with_outcome({"lost_response": "ReadTimeoutErro"}),
+            "steps[1].outcome.lost_response is 'ReadTimeoutErro', which is no exception class of botocore.exceptions."
+            " Did you mean 'ReadTimeoutError'?",
+        ),
+        (
+            {"version": 1, "steps": [{"outcome": "THROTTLED", "operation": "Send"}]},
+            "steps[0]: FailureStep: operation 'S",
+        ),
+        ({"version": 2, "steps": [], "comment": "later"}, "version is 2, but this package reads version 1."),
+        ({"version": True, "steps": []}, "version is True, but this package reads version 1."),
+        ({"version": 1.0, "steps": []}, "version is 1.0, but this package reads version 1."),
     ],
     ids=str,
 )
@@ -244,7 +305,22 @@ def test_a_json_document_that_is_no_plan_is_refused_by_the_member_at_fault(docum
         FailurePlan.from_json(json.dumps(document))
 
 
-@pytest.mark.parametrize("text", ["", "{", b"\xff"])
+@pytest.mark.parametrize("member", ["version", "after"])
+def test_a_member_that_is_there_twice_is_refused(member: str) -> None:
+    text = '{"version": 1, "steps": [{"outcome": "THROTTLED", "after": 1}]}'
+    twice = text.replace(f'"{member}": 1', f'"{member}": 1, "{member}": 1')
+
+    with pytest.raises(ValueError, match=f"no JSON document: the member '{member}' is there twice"):
+        FailurePlan.from_json(twice)
+
+
+@pytest.mark.parametrize("text", [None, {"version": 1, "steps": []}, Path("plan.json")])
+def test_what_is_no_text_is_refused(text: Any) -> None:
+    with pytest.raises(TypeError, match=r"from_json takes the text of a JSON document, not .*Path\.read_text\(\)"):
+        FailurePlan.from_json(text)
+
+
+@pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 200_000])
 def test_what_is_no_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="The failure plan is no JSON document: "):
         FailurePlan.from_json(text)
@@ -557,8 +633,16 @@ def test_a_marked_plan_that_is_left_unused_is_an_error(pytester: pytest.Pytester
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ("1", "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not 1 (int)."),
-        ("None", "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not None (NoneType)."),
+        (
+            "1",
+            "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not 1 (int);"
+            " FailurePlan() is none.",
+        ),
+        (
+            "None",
+            "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not None (NoneType);"
+            " FailurePlan() is none.",
+        ),
         ("'none.json'", "@pytest.mark.pinpoint_otp: *No such file or directory: *none.json'"),
         ("'bad.json'", "@pytest.mark.pinpoint_otp: *bad.json: the plan lacks its member 'version'."),
     ],

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from helpers import send, send_status, verify
+from helpers import send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from suites import passes, run
@@ -154,7 +154,14 @@ def machine_of(application: Callable[[], Any], **attributes: Any) -> type[OTPSta
     return type("Machine", (Machine,), attributes)
 
 
+class AcceptsCodesOfOthers(Application):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        owners = [message.destination for message in active_pinpoint_otp().messages if message.code == code]
+        return super().check_code(owners[-1] if owners else phone, code)
+
+
 MISTAKES = [
+    (AcceptsCodesOfOthers, "refused_code_lets_nobody_in: check_code("),
     (SaysSent, "failed_delivery_is_not_reported_as_sent: request_code("),
     (LosesZeros, "right_code_lets_in: check_code("),
     (RepeatsVerifications, "retry_does_not_lock_out: check_code("),
@@ -210,14 +217,29 @@ def test_a_property_that_there_is_not_is_refused_where_it_is_written() -> None:
 )
 def test_a_machine_needs_to_know_how_the_application_is_used(method: str, message: str) -> None:
     def used(self: object, *arguments: str) -> bool:
-        send(ONCE, DestinationIdentity=arguments[0])
-        return True
+        return Application().request_code(arguments[0])
 
     others = {"request_code", "check_code"} - {method}
     forgetful = type("Forgetful", (OTPStateMachine,), dict.fromkeys(others, used))
 
     with pytest.raises(NotImplementedError, match=message):
         run_state_machine_as_test(forgetful, settings=fixed)
+
+
+def test_properties_are_names_in_a_list() -> None:
+    with pytest.raises(TypeError, match=r"Machine\.properties takes a list of names, not 'code_works_once' \(str\)\."):
+        machine_of(Application, properties="code_works_once")
+    with pytest.raises(TypeError, match=r"Machine\.properties takes a list of names, not None"):
+        machine_of(Application, properties=None)
+
+
+@pytest.mark.parametrize("method", ["request_code", "check_code"])
+def test_a_coroutine_function_is_refused(method: str) -> None:
+    async def used(self: object, *arguments: str) -> bool:
+        return True
+
+    with pytest.raises(TypeError, match=f"Async.{method} is a coroutine function, but the machine does not await"):
+        type("Async", (OTPStateMachine,), {method: used})
 
 
 def test_pytest_collects_the_machines_test_case(pytester: pytest.Pytester) -> None:

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from botocore.validate import ParamValidator
 from helpers import APPLICATION, DESTINATION, send_request, send_status, verify
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -57,6 +57,13 @@ PARAMETERS = CLIENT.meta.service_model.operation_model("SendOTPMessage").input_s
 REQUIRED = {"BrandName", "Channel", "DestinationIdentity", "OriginationIdentity", "ReferenceId"}
 SHORT = {"BrandName": "", "DestinationIdentity": DESTINATION, "OriginationIdentity": "A", "ReferenceId": "1"}
 """Where only the other members matter."""
+SMALLEST = {
+    "Channel": "SMS",
+    "BrandName": "",
+    "DestinationIdentity": "+1000000",
+    "OriginationIdentity": "0",
+    "ReferenceId": "0",
+}
 OPTIONAL = {"CodeLength", "ValidityPeriod", "AllowedAttempts", "Language", "EntityId", "TemplateId"}
 OPERATIONS = ["SendOTPMessage", "VerifyOTPMessage"]
 PASTED = {
@@ -300,14 +307,34 @@ def test_an_origination_is_a_number_or_a_sender_id_of_up_to_11_characters() -> N
     assert find(ORIGINATIONS, lambda drawn: len(drawn["OriginationIdentity"]) == 1)
 
 
+@pytest.mark.parametrize("seed_of_it", range(3))
+@pytest.mark.parametrize(
+    ("strategy", "smallest"),
+    [
+        (send_parameters(), {**SMALLEST}),
+        (invalid_send_parameters(), ({**SMALLEST, "DestinationIdentity": ""}, "DestinationIdentity")),
+        (failure_plans(), FailurePlan()),
+    ],
+    ids=["send_parameters", "invalid_send_parameters", "failure_plans"],
+)
+def test_what_a_failing_test_shows_is_as_small_as_can_be(strategy: Any, smallest: Any, seed_of_it: int) -> None:
+    drawn = []
+
+    # All of Hypothesis's phases, as a user has them: the one that explains may draw the example anew.
+    @seed(seed_of_it)
+    @settings(deadline=None, database=None)
+    @given(strategy)
+    def failing(value: Any) -> None:
+        drawn.append(value)
+        raise AssertionError
+
+    with pytest.raises(AssertionError):
+        failing()
+    assert drawn[-1] == smallest
+
+
 def test_parameters_shrink_to_the_required_ones_with_short_values() -> None:
-    assert find(send_parameters()) == {
-        "Channel": "SMS",
-        "BrandName": "",
-        "DestinationIdentity": "+1000000",
-        "OriginationIdentity": "+1000000",
-        "ReferenceId": "0",
-    }
+    assert find(send_parameters()) == SMALLEST
 
 
 @several

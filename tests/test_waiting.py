@@ -474,3 +474,26 @@ def test_a_bad_argument_is_refused_even_where_a_text_matches(
     send(pinpoint_otp_client)
     with pytest.raises(error, match=message):
         wait(pinpoint_otp, DESTINATION, **arguments)
+
+
+def test_a_matcher_that_raises_does_so_where_it_is_waited_and_leaves_the_application_alone(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, wait: Wait
+) -> None:
+    class Broken:
+        def __eq__(self, other: object) -> bool:
+            raise KeyError("a mistake of the test")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with ThreadPoolExecutor() as pool:
+        sending = pool.submit(send_after_the_wait_began, pinpoint_otp, pinpoint_otp_client)
+        with pytest.raises(KeyError, match="a mistake of the test"):
+            wait(pinpoint_otp, timeout=LONG, language=Broken())
+        assert sending.result() == "SUCCESSFUL"
+    assert len(pinpoint_otp.calls) == len(pinpoint_otp.messages) == 1
+
+
+def send_after_the_wait_began(fake: PinpointOTP, client: Any) -> str:
+    while not fake._service.journal.listeners:
+        time.sleep(0.001)
+    return send_status(client)
