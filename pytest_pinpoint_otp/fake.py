@@ -406,7 +406,10 @@ class PinpointOTP:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
         with reach.lock:
             self._service.faults.cancel()
+            listeners = self._journal.listeners
             self._start()
+            # Whoever waits for a message goes on waiting, for one that comes from now on.
+            self._journal.listeners = listeners
 
     # -- Inside the package ----------------------------------------------------------------------------------------
 

@@ -497,3 +497,20 @@ def send_after_the_wait_began(fake: PinpointOTP, client: Any) -> str:
     while not fake._service.journal.listeners:
         time.sleep(0.001)
     return send_status(client)
+
+
+def test_who_waits_over_a_reset_gets_what_comes_after_it(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, wait: Wait
+) -> None:
+    def reset_and_send() -> str:
+        while not pinpoint_otp._service.journal.listeners:
+            time.sleep(0.001)
+        pinpoint_otp.reset()
+        return send_status(pinpoint_otp_client)
+
+    with ThreadPoolExecutor() as pool:
+        sending = pool.submit(reset_and_send)
+        message = wait(pinpoint_otp, timeout=LONG)
+        assert sending.result() == "SUCCESSFUL"
+    assert [message] == pinpoint_otp.messages
+    assert pinpoint_otp._service.journal.listeners == []
