@@ -283,7 +283,7 @@ ISSUE_MISTAKES = [
     ({"brand_name": "x" * 21}, ValueError, r"BrandName is 'x+', but AWS accepts up to 20 characters"),
     ({"channel": "EMAIL"}, ValueError, r"Channel is 'EMAIL', but AWS accepts 'SMS'"),
     ({"code_length": 9}, ValueError, r"CodeLength is 9, but AWS accepts 5 to 8 digits"),
-    ({"code_length": "6"}, TypeError, r"issue: CodeLength is '6', but takes an integer"),
+    ({"code_length": "6"}, TypeError, r"issue: CodeLength is '6', but takes an integer: 5 to 8 digits\."),
     ({"destination": 15550100123}, TypeError, r"issue: DestinationIdentity is 15550100123, but takes a string"),
     ({"code_length": "6", "code": "012345"}, ValueError, r"'012345' has 6 digits, not '6'"),
     ({"validity_period": 61}, ValueError, r"ValidityPeriod is 61, but AWS accepts 5 to 60 minutes"),
@@ -607,6 +607,20 @@ def test_a_queued_code_of_the_wrong_length_uses_no_injection(pinpoint_otp_client
     assert (injection.used, injection.remaining) == (0, 1)
     assert send_status(pinpoint_otp_client, CodeLength=5) == "SUCCESSFUL"
     assert (injection.used, injection.remaining) == (1, 0)
+
+    with pytest.raises(ValueError, match="The queued code '12345' has 5 digits"):
+        mock.stop()
+
+
+def test_a_mistake_in_a_later_attempt_gives_nothing_back_of_an_earlier_one(pinpoint_otp_client: Any) -> None:
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    injection = fake.inject(LostResponse(), times=2)
+    fake.queue_codes("012345", "12345")
+    with pytest.raises(ValueError, match="The queued code '12345' has 5 digits"):
+        send(pinpoint_otp_client)
+    assert [message.code for message in fake.messages] == ["012345"]
+    assert (injection.used, injection.remaining) == (1, 1)
 
     with pytest.raises(ValueError, match="The queued code '12345' has 5 digits"):
         mock.stop()

@@ -605,7 +605,10 @@ def test_as_a_context_manager_an_injection_ends_with_its_block(pinpoint_otp: Pin
 @pytest.mark.parametrize("times", [1, None])
 def test_as_a_context_manager_an_injection_must_be_used(pinpoint_otp: PinpointOTP, times: int | None) -> None:
     with (
-        pytest.raises(AssertionError, match=r"inject\('THROTTLED'.*was not used"),
+        pytest.raises(
+            AssertionError,
+            match=r"inject\('THROTTLED'.*was not used: no matching call .* check the filters, or say optional=True\.$",
+        ),
         pinpoint_otp.inject("THROTTLED", times=times, destination=OTHER_DESTINATION),
     ):
         send(ONE_ATTEMPT)

@@ -367,7 +367,11 @@ def test_a_quota_of_an_outer_fake_does_not_hold_for_the_inner_one(
         ({"by": ["destination"]}, TypeError, r"by takes a str, not .*list"),
         ({"by": None}, TypeError, r"by takes a str, not None"),
         ({"outcome": "THROTLED"}, ValueError, r"'THROTLED'.*'?THROTTLED"),
-        ({"outcome": DeliveryStatus.SUCCESSFUL}, ValueError, r"outcome is SUCCESSFUL"),
+        (
+            {"outcome": DeliveryStatus.SUCCESSFUL},
+            ValueError,
+            r"^limit_rate: outcome is SUCCESSFUL, but takes what a send over the limit ends in\.$",
+        ),
         ({"outcome": Delivery("SUCCESSFUL", status_code=429)}, ValueError, r"outcome is SUCCESSFUL"),
         ({"outcome": None}, TypeError, r"None \(NoneType\) is no outcome"),
         (
