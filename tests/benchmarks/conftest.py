@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 
 import measuring
 import pytest
@@ -16,8 +16,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    terminalreporter.section("the table of docs/benchmarks.md")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("botocore", "pytest", "moto"))
+    terminalreporter.section("a table of docs/benchmarks.md")
+    installed = {distribution.name for distribution in distributions()}
+    names = [name for name in ("botocore", "aiobotocore", "pytest", "moto") if name in installed]
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
     terminalreporter.line(f"Python {platform.python_version()}, {versions}")
     terminalreporter.line("")
     for row in (("What", "At most", "Measured"), ("---", "---", "---"), *config.stash[measuring.rows]):

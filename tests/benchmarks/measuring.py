@@ -40,7 +40,7 @@ _RESULT = {
     "StatusCode": 200,
     "StatusMessage": f"MessageId: {_REQUEST_ID}",
 }
-_ANSWER = json.dumps(
+ANSWER = json.dumps(
     {"ApplicationId": "a1b2c3d4", "RequestId": _REQUEST_ID, "Result": {"+15550100123": _RESULT}}
 ).encode()
 
@@ -156,31 +156,35 @@ def client(**options: Any) -> Any:
 
 def sends(client: Any) -> Send:
     """Return a function that makes the same send each time, save for the parameters that are given."""
+    return lambda **changed: client.send_otp_message(**request(**changed))
 
-    def send(**changed: str) -> Any:
-        return client.send_otp_message(
-            ApplicationId="a1b2c3d4", SendOTPMessageRequestParameters={**_PARAMETERS, **changed}
-        )
 
-    return send
+def request(**changed: str) -> dict[str, Any]:
+    """Return the arguments of a send, with the parameters that are given."""
+    return {"ApplicationId": "a1b2c3d4", "SendOTPMessageRequestParameters": {**_PARAMETERS, **changed}}
 
 
 def constant(*, signed: bool) -> Send:
     """Return a send by a client whose own before-send handler gives the same answer each time."""
     answered = client()
-    answered.meta.events.register("before-send.pinpoint.SendOTPMessage", _answer)
-    if not signed:
-        answered.meta.events.register("choose-signer.pinpoint", lambda **kwargs: botocore.UNSIGNED)
+    answer_always(answered, AWSResponse, _Raw, signed=signed)
     return sends(answered)
+
+
+def answer_always(client: Any, response: type[AWSResponse], raw: type[Any], *, signed: bool) -> None:
+    """Let a handler of the client's own give every send the same answer, of this class and with such a body."""
+
+    def answer(request: Any, **kwargs: Any) -> AWSResponse:
+        headers = {"content-type": "application/json", "x-amzn-RequestId": _REQUEST_ID}
+        return response(request.url, 200, headers, raw())
+
+    client.meta.events.register("before-send.pinpoint.SendOTPMessage", answer)
+    if not signed:
+        client.meta.events.register("choose-signer.pinpoint", lambda **kwargs: botocore.UNSIGNED)
 
 
 class _Raw:
     """What urllib3's response is to botocore's AWSResponse."""
 
     def stream(self, **kwargs: Any) -> Iterator[bytes]:
-        yield _ANSWER
-
-
-def _answer(request: Any, **kwargs: Any) -> AWSResponse:
-    headers = {"content-type": "application/json", "x-amzn-RequestId": _REQUEST_ID}
-    return AWSResponse(request.url, 200, headers, _Raw())
+        yield ANSWER
