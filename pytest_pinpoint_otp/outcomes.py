@@ -210,8 +210,8 @@ class TransportFailure(Pasteable):
         return _exception_as_written(self.exception)
 
     def __eq__(self, other: object) -> bool:
-        # An exception is equal to itself alone, but not every value that holds one.
-        return isinstance(other, TransportFailure) and repr(self) == repr(other)
+        # An exception is equal to itself alone, so what it was built from is compared.
+        return isinstance(other, TransportFailure) and (self._class, repr(self)) == (other._class, repr(other))
 
     def __hash__(self) -> int:
         return hash(repr(self))
@@ -219,8 +219,11 @@ class TransportFailure(Pasteable):
     @property
     def label(self) -> str:
         """The outcome as records show it: the exception's class name."""
-        cls = self.exception if isinstance(self.exception, type) else type(self.exception)
-        return cls.__name__
+        return self._class.__name__
+
+    @property
+    def _class(self) -> type[Exception]:
+        return self.exception if isinstance(self.exception, type) else type(self.exception)
 
     @property
     def text(self) -> str:

@@ -51,7 +51,7 @@ def untouched(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> Iterator[P
 
 INJECT_MISTAKES = [
     # No outcome, or none that exists.
-    ((), {}, TypeError, r"inject: give at least one outcome"),
+    ((), {}, TypeError, r"^inject: give at least one outcome, such as inject\('THROTTLED'\)\.$"),
     (("THROTLED",), {}, ValueError, r"'THROTLED' is neither .* Did you mean 'THROTTLED'\?"),
     (("throttled",), {}, ValueError, r"'throttled' is neither .* Did you mean 'THROTTLED'\?"),
     (("BadRequestExeption",), {}, ValueError, r"Did you mean 'BadRequestException'\?"),
@@ -78,17 +78,27 @@ INJECT_MISTAKES = [
     # An operation that is not faked, or has no delivery.
     (("THROTTLED",), {"operation": "SendMessages"}, ValueError, r"'SendMessages' is not faked.* 'SendOTPMessage'\?"),
     (("THROTTLED",), {"operation": "send_otp_message"}, ValueError, r"'send_otp_message' is not faked"),
-    (("THROTTLED",), {"operation": None}, ValueError, r"None is not faked.* Choose from"),
+    (("THROTTLED",), {"operation": None}, ValueError, r"^inject: operation None is not faked.* Choose from"),
     (("THROTTLED",), {"operation": ["SendOTPMessage"]}, ValueError, r"\['SendOTPMessage'\] is not faked"),
     (("THROTTLED",), {"operation": "VerifyOTPMessage"}, ValueError, r"'THROTTLED' is a delivery, and VerifyOTPMessage"),
     ((Delivery("OPT_OUT"),), {"operation": "VerifyOTPMessage"}, ValueError, r"delivers nothing.*wrong_code\(\)"),
     # Counts.
     (("THROTTLED",), {"times": 0}, ValueError, r"times is 0, but takes 1 or more"),
     (("THROTTLED",), {"times": -1}, ValueError, r"times is -1, but takes 1 or more"),
-    (("THROTTLED",), {"times": "2"}, TypeError, r"times takes an int .* not '2' \(str\)"),
+    (
+        ("THROTTLED",),
+        {"times": "2"},
+        TypeError,
+        r"^inject: times takes an int \(how often the whole sequence is given; None: for ever\), not '2' \(str\)\.$",
+    ),
     (("THROTTLED",), {"times": 1.0}, TypeError, r"times takes an int .* not 1\.0 \(float\)"),
     (("THROTTLED",), {"times": True}, TypeError, r"times takes an int .* not True \(bool\)"),
-    (("THROTTLED",), {"after": -1}, ValueError, r"after is -1, but takes 0 or more"),
+    (
+        ("THROTTLED",),
+        {"after": -1},
+        ValueError,
+        r"^inject: after is -1, but takes 0 or more \(how many matching calls pass first\)\.$",
+    ),
     (("THROTTLED",), {"after": None}, TypeError, r"after takes an int .* not None \(NoneType\)"),
     (("THROTTLED",), {"after": False}, TypeError, r"after takes an int .* not False \(bool\)"),
     # The other arguments.

@@ -352,3 +352,10 @@ def test_a_missing_required_parameter_never_leaves_botocore(
 
     assert pinpoint_otp.calls == []
     assert pinpoint_otp.messages == []
+
+
+def test_a_reference_may_hold_what_no_encoding_can(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    # JSON can, in escapes.
+    send(pinpoint_otp_client, ReferenceId="half of a pair: \ud800")
+
+    assert verify(pinpoint_otp_client, pinpoint_otp.code_for(), ReferenceId="half of a pair: \ud800")
