@@ -568,7 +568,8 @@ def unittest_file(pytester: pytest.Pytester) -> Path:
 def test_a_decorated_unittest_class_runs_under_unittest(pytester: pytest.Pytester, unittest_file: Path) -> None:
     result = pytester.run(sys.executable, "-W", "error", "-m", "unittest", "-v", unittest_file.name)
     assert result.ret == 0
-    assert "Ran 15 tests" in result.stderr.str()
+    # Not how many it ran: some versions of Python leave out those that were skipped.
+    assert result.stderr.str().count(" ... ok\n") == 11
     assert "OK (skipped=2, expected failures=2)" in result.stderr.str()
 
 
