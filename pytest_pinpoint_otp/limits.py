@@ -110,7 +110,7 @@ RULES: Final[Mapping[str, Mapping[str, _Rule]]] = {
 }
 
 
-def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: bool = True) -> None:
+def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: bool) -> None:
     """Check the parameters of one request, by AWS's names.
 
     Args:
@@ -131,7 +131,7 @@ def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: 
             raise _refusal(name, value, RULES[operation][name], enforce)
 
 
-def check_parameter(operation: str, name: str, value: object, *, enforce: bool = True) -> None:
+def check_parameter(operation: str, name: str, value: object, *, enforce: bool) -> None:
     """Check one parameter's value, as `check_parameters` does with each."""
     rule = RULES[operation][name]
     if type(value) is not rule.type or not (rule.accepts if enforce else rule.simulated)(value):

@@ -592,6 +592,15 @@ def test_a_key_that_has_had_every_code_is_told_again_at_the_end(pinpoint_otp_cli
     assert [call.outcome for call in fake.calls] == ["SUCCESSFUL"] * 10 + ["LookupError"]
 
 
+def test_every_code_of_a_length_is_drawn_before_a_key_has_none_left(pinpoint_otp_client: Any) -> None:
+    with mock_pinpoint_otp(enforce_limits=False, code_length=2) as fake:
+        for _ in range(100):
+            send(pinpoint_otp_client)
+        with pytest.raises(LookupError, match="No wrong code is left: every code of 2 digits"):
+            fake.wrong_code()
+    assert len({message.code for message in fake.messages}) == 100
+
+
 def test_an_expiry_beyond_the_year_9999_is_told_again_and_uses_no_queued_code(pinpoint_otp_client: Any) -> None:
     mock = mock_pinpoint_otp()
     fake = mock.start()

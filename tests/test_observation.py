@@ -38,7 +38,7 @@ def test_a_call_shows_what_the_application_gave_to_boto3(pinpoint_otp: PinpointO
     assert call.reference_id == REFERENCE
     assert call.request == request
     assert call.parameters == request["SendOTPMessageRequestParameters"]
-    assert call.invocation_id
+    assert isinstance(call.invocation_id, str)
     assert call.outcome == "SUCCESSFUL"
     assert call.status_code == 200
     assert call.error_message is None
