@@ -5,6 +5,7 @@ Imported at the first activation of a fake only, because it needs botocore.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
@@ -66,11 +67,14 @@ class Hooks:
         self._innermost = innermost
 
     def register(self, emitter: Any) -> None:
-        """Put the handlers on a client's emitter; a second time changes nothing."""
+        """Put the handlers of OTP calls on a client's emitter; a second time changes nothing."""
         emitter.register(_SIGNER_EVENT, self.choose_signer, unique_id=f"pinpoint-otp.{_SIGNER_EVENT}")
         for event in _SEND_EVENTS:
             emitter.register(event, self.answer, unique_id=f"pinpoint-otp.{event}")
-        # Last, so that another mock in the process may answer Pinpoint's other operations.
+
+    def register_refusal(self, emitter: Any) -> None:
+        """Put the handler of other operations there, once one is called: it would only cost OTP calls time."""
+        # Last, so that another mock in the process may answer them.
         emitter.register_last(_LAST_EVENT, self.refuse, unique_id=f"pinpoint-otp.{_LAST_EVENT}")
 
     def unregister(self, emitter: Any) -> None:
@@ -81,9 +85,7 @@ class Hooks:
     def choose_signer(self, **kwargs: Any) -> Any:
         """Let the request go unsigned, so that no credentials are needed or used."""
         # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
-        import botocore
-
-        return botocore.UNSIGNED if self._innermost() else None
+        return sys.modules["botocore"].UNSIGNED if self._innermost() else None
 
     def answer(self, request: Any, **kwargs: Any) -> _Answer | None:
         """Answer an attempt of an OTP call, never sending it."""

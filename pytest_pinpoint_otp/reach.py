@@ -178,14 +178,20 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
                 if neighbour.module in sys.modules:
                     _wrap_neighbours()
             emitter = endpoint._event_emitter
-            if emitter not in _emitters:
-                with lock:
-                    if _active:
-                        _hooks().register(emitter)
-                        _emitters.add(emitter)
+            if emitter not in _emitters or operation_model.name not in OPERATIONS:
+                _register(emitter, operation_model.name)
         return original(endpoint, operation_model, request_dict)
 
     return make_request
+
+
+def _register(emitter: Any, operation: str) -> None:
+    with lock:
+        if _active:
+            _hooks().register(emitter)
+            _emitters.add(emitter)
+            if operation not in OPERATIONS:
+                _hooks().register_refusal(emitter)
 
 
 def _noting_unsent(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -267,28 +267,27 @@ class Service:
         request_id, message_id = self._draw_ids()
         now = self.clock.now()
         if delivery.delivered:
-            code = self._queued_code(call)
+            queue = self.engine.queue
+            code = self._next_code(call) if queue else None
             self._send_text(call.application_id, parameters, code, now, request_id, message_id)
-            if code is not None:
-                self.engine.queue.popleft()
+            if queue:
+                queue.popleft()
             self.faults.count_delivery(call, now)
         response = write_delivery(
             delivery, call.application_id, parameters["DestinationIdentity"], request_id, message_id
         )
         return Attempt(len(call.attempts) + 1, delivery.label, 200, request_id, now), None, response
 
-    def _queued_code(self, call: Call) -> str | None:
-        """Return the next code of the queue, if there is one."""
-        queue = self.engine.queue
-        if not queue:
-            return None
+    def _next_code(self, call: Call) -> str:
+        """Return the first code of the queue, which must be as long as the send asks for."""
+        code = self.engine.queue[0]
         code_length = call.parameters.get("CodeLength") or self.options.code_length
-        if len(queue[0]) != code_length:
+        if len(code) != code_length:
             raise ValueError(
-                f"The queued code {queue[0]!r} has {len(queue[0])} digits, but this SendOTPMessage to"
+                f"The queued code {code!r} has {len(code)} digits, but this SendOTPMessage to"
                 f" {call.destination} asks for {code_length}: queue a code of that length, or change CodeLength."
             )
-        return queue[0]
+        return code
 
     def _send_text(
         self,

@@ -525,7 +525,11 @@ def test_the_handlers_leave_the_client_with_the_last_fake() -> None:
     with mock_pinpoint_otp():
         send(client)
     send(client)
-    # The signer for three operations, the answer for two, the refusal for three.
+    # The signer for three operations, and the answer for two.
+    assert len(handlers_of(client)) == len(before) + 5
+    with pytest.raises(ClientError, match="is not faked"):
+        client.get_apps()
+    # The refusal for three.
     assert len(handlers_of(client)) == len(before) + 8
     outer.stop()
     assert handlers_of(client) == before
