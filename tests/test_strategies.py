@@ -400,7 +400,12 @@ def test_every_parameter_that_has_a_limit_is_violated(name: str) -> None:
     ],
 )
 def test_a_violation_just_beyond_the_limit_is_reached(name: str, value: Any) -> None:
-    found = find(invalid_send_parameters(), lambda invalid: invalid[1] == name and invalid[0][name] == value)
+    def is_just_beyond(invalid: tuple[dict[str, Any], str]) -> bool:
+        drawn = invalid[0][name] if invalid[1] == name else None
+        # Of a text the length is looked for; what it shrinks to is asserted.
+        return drawn == value or (isinstance(drawn, str) and len(drawn) == len(value))
+
+    found = find(invalid_send_parameters(), is_just_beyond)
 
     assert found[0][name] == value
 
