@@ -173,6 +173,11 @@ def _outside(allowed: range) -> st.SearchStrategy[int]:
     return st.sampled_from((below, above)) | st.integers(-(2**31), below) | st.integers(above, 2**31 - 1)
 
 
+def _longer_than(longest: int) -> st.SearchStrategy[str]:
+    # One character too many is where mistakes are, and a text without an upper limit is hardly ever that short.
+    return st.text(_TEXT, min_size=longest + 1, max_size=longest + 1) | st.text(_TEXT, min_size=longest + 1)
+
+
 def _refused_text(name: str, tried: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return tried.filter(lambda value: not RULES[SEND][name].accepts(value))
 
@@ -183,11 +188,11 @@ _VIOLATIONS: Final[dict[str, st.SearchStrategy[Any]]] = {
         "DestinationIdentity", st.sampled_from(["", "+", "15550100123", "+05550100", "+1 555 0100"]) | st.text(_TEXT)
     ),
     "Channel": _refused_text("Channel", st.sampled_from(["", "sms", "VOICE", "EMAIL", "PUSH"]) | st.text(_TEXT)),
-    "BrandName": st.text(_TEXT, min_size=21),
+    "BrandName": _longer_than(20),
     "OriginationIdentity": _refused_text(
         "OriginationIdentity", st.sampled_from(["", "a_b", "twelveletter", "+05550100"]) | st.text(_TEXT)
     ),
-    "ReferenceId": st.just("") | st.text(_TEXT, min_size=49),
+    "ReferenceId": st.just("") | _longer_than(48),
     "CodeLength": _outside(CODE_LENGTH),
     "ValidityPeriod": _outside(VALIDITY_PERIOD),
     "AllowedAttempts": _outside(ALLOWED_ATTEMPTS),
