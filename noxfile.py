@@ -77,7 +77,9 @@ def example(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the whole suite, async clients included; every branch of the package must be covered."""
     session.install("-e", ".", *group("test"), *group("async"), "aiobotocore[httpx2]")
-    data = {"COVERAGE_FILE": str(Path(session.create_tmp(), ".coverage"))}
+    # Not in the session's temporary folder: that would be everybody's, and within this one, whose configuration the
+    # tests that start a pytest of their own would find.
+    data = {"COVERAGE_FILE": str(Path(session.virtualenv.location, ".coverage"))}
     session.run("coverage", "erase", env=data)
     session.run("coverage", "run", "-m", "pytest", *WORKERS, MOTO_APART, *session.posargs, env=data)
     session.run("coverage", "run", "-m", "pytest", "-p", "no:asyncio", MOTO, env=data)
