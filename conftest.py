@@ -8,6 +8,9 @@ installed is skipped.
 
 from __future__ import annotations
 
+# Not for use here: a module that is first imported by pytester's run in the same process is gone after it, while what
+# others took from it stays, and this one's functions would then not be found by pickle.
+import concurrent.futures.process  # noqa: F401
 import re
 from functools import cache
 from pathlib import Path
