@@ -21,8 +21,10 @@ def make_client() -> BaseClient:
     # Computing the user agent was the largest share of a faked call before botocore 1.44.6.
     config = Config(signature_version=botocore.UNSIGNED, user_agent="pytest-pinpoint-otp")
     client = _session().client("pinpoint", region_name=_REGION, config=config)
-    # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew.
+    # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew, and with no
+    # signature to add, no signer need be asked either.
     client._ruleset_resolver = None
+    client.meta.events.unregister("request-created.pinpoint", client._request_signer.handler)
     return cast("BaseClient", client)
 
 

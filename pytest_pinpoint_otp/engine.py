@@ -150,7 +150,7 @@ class Engine:
         draw = self._draws.copy()
         given = f"{key.application_id}\0{key.destination}\0{key.reference_id}\0{length}\0{len(earlier)}"
         draw.update(given.encode("utf-8", "surrogatepass"))
-        start = int.from_bytes(draw.digest(), "big") % 10 ** (length - self.leading_zeros)
+        start = int.from_bytes(draw.digest()) % 10 ** (length - self.leading_zeros)
         for number in _numbers_from(start, length):
             code = _code(number, length)
             if code not in earlier and code not in self._wrong:

@@ -73,32 +73,40 @@ def _anything(value: object) -> bool:
     return True
 
 
-def _text(limit: str, pattern: str = ".*", *, required: bool = False) -> _Rule:
-    return _Rule(str, required, re.compile(pattern, re.DOTALL).fullmatch, limit, _anything)
+def _text(limit: str, accepts: Callable[[str], object] = _anything, *, required: bool = False) -> _Rule:
+    return _Rule(str, required, accepts, limit, _anything)
+
+
+def _like(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
+
+
+def _of_length(shortest: int, longest: int) -> Callable[[str], object]:
+    return lambda text: shortest <= len(text) <= longest
 
 
 def _number(limit: str, accepted: range, simulated: range) -> _Rule:
     return _Rule(int, False, accepted.__contains__, limit, simulated.__contains__)
 
 
-_DESTINATION = _text("a phone number in E.164, such as '+15550100123'", _E164, required=True)
-_REFERENCE = _text("1 to 48 characters", ".{1,48}", required=True)
+_DESTINATION = _text("a phone number in E.164, such as '+15550100123'", _like(_E164), required=True)
+_REFERENCE = _text("1 to 48 characters", _of_length(1, 48), required=True)
 
 RULES: Final[Mapping[str, Mapping[str, _Rule]]] = {
     SEND: {
-        "Channel": _text("'SMS'", "SMS", required=True),
-        "BrandName": _text("up to 20 characters", ".{0,20}", required=True),
+        "Channel": _text("'SMS'", "SMS".__eq__, required=True),
+        "BrandName": _text("up to 20 characters", _of_length(0, 20), required=True),
         "DestinationIdentity": _DESTINATION,
         "OriginationIdentity": _text(
             "a long code in E.164, a short code, or a sender ID of 1 to 11 letters, digits or hyphens",
-            f"{_E164}|{_SENDER_ID}",
+            _like(f"{_E164}|{_SENDER_ID}"),
             required=True,
         ),
         "ReferenceId": _REFERENCE,
         "CodeLength": _number("5 to 8 digits", CODE_LENGTH, simulated=range(1, 65)),
         "ValidityPeriod": _number("5 to 60 minutes", VALIDITY_PERIOD, simulated=range(1, 10_000_001)),
         "AllowedAttempts": _number("1 to 5 attempts", ALLOWED_ATTEMPTS, simulated=range(1, 10_000_001)),
-        "Language": _text(f"one of {', '.join(sorted(LANGUAGES))}", "|".join(LANGUAGES)),
+        "Language": _text(f"one of {', '.join(sorted(LANGUAGES))}", LANGUAGES.__contains__),
         "EntityId": _text("a string"),
         "TemplateId": _text("a string"),
     },
@@ -108,6 +116,10 @@ RULES: Final[Mapping[str, Mapping[str, _Rule]]] = {
         "ReferenceId": _REFERENCE,
     },
 }
+
+
+_REQUIRED: Final = {operation: sum(rule.required for rule in rules.values()) for operation, rules in RULES.items()}
+"""How many members each operation needs."""
 
 
 def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: bool) -> None:
@@ -121,14 +133,25 @@ def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: 
     Raises:
         ParameterError: naming the first parameter that is refused, its value and the limit.
     """
-    for name, (kind, required, accepts, limit, simulated) in RULES[operation].items():
-        value = parameters.get(name)
-        if value is None:
-            if required:
-                raise ParameterError(f"{name} is missing: {operation} needs {limit}.")
+    rules = RULES[operation]
+    required = 0
+    for name, value in parameters.items():
+        if value is None or name not in rules:
+            continue
+        kind, is_required, accepts, _, simulated = rules[name]
         # What `check_parameter` asks, without a call for each parameter of each request.
-        elif type(value) is not kind or not (accepts if enforce else simulated)(value):
-            raise _refusal(name, value, RULES[operation][name], enforce)
+        if type(value) is not kind or not (accepts if enforce else simulated)(value):
+            break
+        required += is_required
+    else:
+        if required == _REQUIRED[operation]:
+            return
+    for name, rule in rules.items():
+        value = parameters.get(name)
+        if value is not None:
+            check_parameter(operation, name, value, enforce=enforce)
+        elif rule.required:
+            raise ParameterError(f"{name} is missing: {operation} needs {rule.limit}.")
 
 
 def check_parameter(operation: str, name: str, value: object, *, enforce: bool) -> None:

@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakSet
@@ -34,8 +34,8 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - absent on Windows, wh
 
 _active: tuple[PinpointOTP, ...] = ()
 _wrapped: tuple[_Wrapping, ...] = ()
-_awaited: tuple[_Neighbour, ...] = ()
-"""Whom to wrap as soon as they are imported."""
+_awaited: Mapping[str, _Neighbour] = {}
+"""Whom to wrap as soon as they are imported, by the module that brings them."""
 _emitters: WeakSet[Any] = WeakSet()
 
 
@@ -72,7 +72,7 @@ def deactivate(fake: PinpointOTP) -> None:
         if not _active:
             for wrapping in reversed(_wrapped):
                 wrapping.take_off()
-            _awaited = ()
+            _awaited = {}
             for emitter in list(_emitters):
                 _hooks().unregister(emitter)
             _emitters.clear()
@@ -81,7 +81,6 @@ def deactivate(fake: PinpointOTP) -> None:
 class _Neighbour(NamedTuple):
     """A method of another package's class, which is wrapped once the package is imported."""
 
-    module: str
     owner: str
     name: str
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -143,16 +142,16 @@ def _wrap_neighbours() -> None:
     """Wrap what other packages bring along, once they are imported, and never import them."""
     global _awaited, _wrapped
     with lock:
-        not_yet = []
-        for neighbour in _awaited:
-            owner = getattr(sys.modules.get(neighbour.module), neighbour.owner, None)
+        not_yet = {}
+        for module, neighbour in _awaited.items():
+            owner = getattr(sys.modules.get(module), neighbour.owner, None)
             if owner is None:
-                not_yet.append(neighbour)
+                not_yet[module] = neighbour
             else:
                 wrapping = _neighbour_wrapping(owner, neighbour.name, neighbour.wrap)
                 wrapping.put_on()
                 _wrapped = (*_wrapped, wrapping)
-        _awaited = tuple(not_yet)
+        _awaited = not_yet
 
 
 _neighbour_wrapping = functools.cache(_Wrapping)
@@ -174,9 +173,8 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def make_request(endpoint: Any, operation_model: Any, request_dict: Any) -> Any:
         if _active and operation_model.service_model.service_name == "pinpoint":
-            for neighbour in _awaited:
-                if neighbour.module in sys.modules:
-                    _wrap_neighbours()
+            if not sys.modules.keys().isdisjoint(_awaited):
+                _wrap_neighbours()
             emitter = endpoint._event_emitter
             if emitter not in _emitters or operation_model.name not in OPERATIONS:
                 _register(emitter, operation_model.name)
@@ -309,11 +307,11 @@ def _no_container(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda provider: None
 
 
-_NEIGHBOURS: Final = (
-    _Neighbour("aiobotocore.credentials", "AioContainerProvider", "load", _without_async_container),
-    _Neighbour("aiobotocore.retryhandler", "AioRetryHandler", "_call", _without_async_wait),
-    _Neighbour("moto.core.botocore_stubber", "BotocoreStubber", "__call__", _sparing_otp_calls),
-)
+_NEIGHBOURS: Final[Mapping[str, _Neighbour]] = {
+    "aiobotocore.credentials": _Neighbour("AioContainerProvider", "load", _without_async_container),
+    "aiobotocore.retryhandler": _Neighbour("AioRetryHandler", "_call", _without_async_wait),
+    "moto.core.botocore_stubber": _Neighbour("BotocoreStubber", "__call__", _sparing_otp_calls),
+}
 
 
 def turn_off_credential_look_ups() -> Callable[[], None]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from pytest_pinpoint_otp.operations import OPERATION_BY_PATH
 from pytest_pinpoint_otp.outcomes import Delivery
 
-_decode: Final = json.JSONDecoder().decode
+_decoder: Final = json.JSONDecoder()
 
 
 class Response(NamedTuple):
@@ -36,12 +36,23 @@ def read_parameters(body: bytes | str | None) -> tuple[dict[str, Any], str | Non
     """Return the parameters in a request's body, and what is wrong with it, if anything."""
     try:
         # Decoded here, because JSON travels as UTF-8, and finding out which encoding it is costs as much as reading it.
-        document = _decode(body.decode() if isinstance(body, bytes) else body or "")
+        document = _read_json(body.decode() if isinstance(body, bytes) else body or "")
     except (ValueError, RecursionError) as error:
         return {}, f"The request body is no JSON document: {error}."
     if not isinstance(document, dict):
         return {}, f"The request body is a JSON {type(document).__name__}, but takes an object of parameters."
     return document, None
+
+
+def _read_json(text: str) -> Any:
+    try:
+        document, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return document
+    except ValueError:
+        pass
+    # This also looks for white space around the document, which takes long and is not there in most.
+    return _decoder.decode(text)
 
 
 def read_invocation_id(headers: Mapping[str, Any]) -> str | None:

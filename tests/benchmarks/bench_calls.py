@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from botocore.config import Config
-from measuring import Measure, Send, Turns, client, constant, sends
+from measuring import Measure, OneOf, Send, Turns, client, constant, sends
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
+from pytest_pinpoint_otp.client import make_client
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("a signed", 0.85), ("an unsigned", 1.15)], ids=["signed", "unsigned"])
-def test_a_send_beside_a_constant_answer(kind: str, limit: float, measure: Measure, turns: Turns, send: Send) -> None:
-    ratio = measure.ratio(
-        send,
-        constant(signed=kind == "a signed"),
-        before_subject=turns.enter,
-        before_reference=turns.leave,
-    )
+def test_a_send_beside_a_constant_answer(kind: str, limit: float, measure: Measure, turns: Turns) -> None:
+    ratio = beside_a_constant_answer(lambda: sends(client()), measure, turns, signed=kind == "a signed")
     measure.check(f"A send, of {kind} call that a constant handler answers", ratio, limit)
 
 
-def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(
-    measure: Measure, turns: Turns, pinpoint_otp_client: Any
-) -> None:
-    send = sends(pinpoint_otp_client)
-    ratio = measure.ratio(
-        send,
-        constant(signed=False),
-        before_subject=turns.enter,
-        before_reference=turns.leave,
-    )
+def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(measure: Measure, turns: Turns) -> None:
+    ratio = beside_a_constant_answer(lambda: sends(make_client()), measure, turns, signed=False)
     measure.check("A send by `pinpoint_otp_client`, of that unsigned call", ratio, 0.7)
+
+
+def beside_a_constant_answer(make: Callable[[], Send], measure: Measure, turns: Turns, *, signed: bool) -> float:
+    """Return what a send through the fake takes, of one that a constant handler answers."""
+    subject, reference = OneOf(make), OneOf(lambda: constant(signed=signed))
+
+    def before_subject() -> None:
+        turns.enter()
+        subject.begin_block()
+
+    def before_reference() -> None:
+        turns.leave()
+        reference.begin_block()
+
+    return measure.ratio(
+        subject, reference, before_subject=before_subject, before_reference=before_reference, warm_up=5, rounds=300
+    )
 
 
 def test_entering_and_leaving_beside_a_send(measure: Measure, turns: Turns, send: Send) -> None:

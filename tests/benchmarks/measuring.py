@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import boto3
@@ -146,6 +147,29 @@ class Turns:
         if self._mock is not None:
             self._mock.stop()
             self._mock = None
+
+
+class OneOf:
+    """A send by one client of several, made alike: where one lies in memory makes a difference of some percent.
+
+    Args:
+        make: makes the send of another client.
+        clients: how many there are.
+        blocks: how many blocks of calls each of them makes in a row.
+    """
+
+    def __init__(self, make: Callable[[], Send], clients: int = 6, blocks: int = 50) -> None:
+        made = [make() for _ in range(clients)]
+        self._sends = cycle([send for send in made for _ in range(blocks)])
+        self.begin_block()
+
+    def begin_block(self) -> None:
+        """Let the client whose turn it is make the next sends."""
+        self._send = next(self._sends)
+
+    def __call__(self) -> object:
+        """Make the send."""
+        return self._send()
 
 
 def client(**options: Any) -> Any:
