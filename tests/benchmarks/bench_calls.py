@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 from botocore.config import Config
@@ -15,30 +14,14 @@ from pytest_pinpoint_otp.client import make_client
 
 @pytest.mark.parametrize(("kind", "limit"), [("a signed", 0.85), ("an unsigned", 1.15)], ids=["signed", "unsigned"])
 def test_a_send_beside_a_constant_answer(kind: str, limit: float, measure: Measure, turns: Turns) -> None:
-    ratio = beside_a_constant_answer(lambda: sends(client()), measure, turns, signed=kind == "a signed")
+    reference = OneOf(lambda: constant(signed=kind == "a signed"))
+    ratio = measure.beside(OneOf(lambda: sends(client())), reference, turns)
     measure.check(f"A send, of {kind} call that a constant handler answers", ratio, limit)
 
 
 def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(measure: Measure, turns: Turns) -> None:
-    ratio = beside_a_constant_answer(lambda: sends(make_client()), measure, turns, signed=False)
+    ratio = measure.beside(OneOf(lambda: sends(make_client())), OneOf(lambda: constant(signed=False)), turns)
     measure.check("A send by `pinpoint_otp_client`, of that unsigned call", ratio, 0.7)
-
-
-def beside_a_constant_answer(make: Callable[[], Send], measure: Measure, turns: Turns, *, signed: bool) -> float:
-    """Return what a send through the fake takes, of one that a constant handler answers."""
-    subject, reference = OneOf(make), OneOf(lambda: constant(signed=signed))
-
-    def before_subject() -> None:
-        turns.enter()
-        subject.begin_block()
-
-    def before_reference() -> None:
-        turns.leave()
-        reference.begin_block()
-
-    return measure.ratio(
-        subject, reference, before_subject=before_subject, before_reference=before_reference, warm_up=5, rounds=300
-    )
 
 
 def test_entering_and_leaving_beside_a_send(measure: Measure, turns: Turns, send: Send) -> None:

@@ -46,6 +46,47 @@ ANSWER = json.dumps(
 ).encode()
 
 
+class Turns:
+    """A fake that is active in the turns of one side only."""
+
+    def __init__(self) -> None:
+        self._mock: mock_pinpoint_otp | None = None
+
+    def enter(self) -> None:
+        """Enter a fresh fake."""
+        self._mock = mock_pinpoint_otp()
+        self._mock.start()
+
+    def leave(self) -> None:
+        """Leave the fake, if it is entered."""
+        if self._mock is not None:
+            self._mock.stop()
+            self._mock = None
+
+
+class OneOf:
+    """A send by one client of several, made alike: where one lies in memory makes a difference of some percent.
+
+    Args:
+        make: makes the send of another client.
+        clients: how many there are.
+        blocks: how many blocks of calls each of them makes in a row.
+    """
+
+    def __init__(self, make: Callable[[], Action], clients: int = 6, blocks: int = 50) -> None:
+        made = [make() for _ in range(clients)]
+        self._sends = cycle([send for send in made for _ in range(blocks)])
+        self.begin_block()
+
+    def begin_block(self) -> None:
+        """Let the client whose turn it is make the next sends."""
+        self._send = next(self._sends)
+
+    def __call__(self) -> object:
+        """Make the send."""
+        return self._send()
+
+
 class Measure:
     """Measures through pytest-benchmark, keeps the lines of the table, and fails the benchmark beyond its limit."""
 
@@ -68,6 +109,29 @@ class Measure:
     def ratio(self, subject: Action, reference: Action, **options: Any) -> float:
         """Let two functions take turns, as `take_turns` does, and return the median ratio of neighbours."""
         return statistics.median(mine / other for mine, other in self.take_turns(subject, reference, **options))
+
+    def beside(
+        self, subject: OneOf, reference: OneOf, turns: Turns, *, calls: int = 10, warm_up: int = 5, rounds: int = 300
+    ) -> float:
+        """Return the ratio of sends through the fake to those that go elsewhere, of several clients each."""
+
+        def before_subject() -> None:
+            turns.enter()
+            subject.begin_block()
+
+        def before_reference() -> None:
+            turns.leave()
+            reference.begin_block()
+
+        return self.ratio(
+            subject,
+            reference,
+            before_subject=before_subject,
+            before_reference=before_reference,
+            calls=calls,
+            warm_up=warm_up,
+            rounds=rounds,
+        )
 
     def take_turns(
         self,
@@ -129,47 +193,6 @@ def difference(pairs: Sequence[tuple[float, float]]) -> float:
     """
     ratio = statistics.median(mine / other for mine, other in pairs)
     return (ratio - 1) * min(other for _, other in pairs)
-
-
-class Turns:
-    """A fake that is active in the turns of one side only."""
-
-    def __init__(self) -> None:
-        self._mock: mock_pinpoint_otp | None = None
-
-    def enter(self) -> None:
-        """Enter a fresh fake."""
-        self._mock = mock_pinpoint_otp()
-        self._mock.start()
-
-    def leave(self) -> None:
-        """Leave the fake, if it is entered."""
-        if self._mock is not None:
-            self._mock.stop()
-            self._mock = None
-
-
-class OneOf:
-    """A send by one client of several, made alike: where one lies in memory makes a difference of some percent.
-
-    Args:
-        make: makes the send of another client.
-        clients: how many there are.
-        blocks: how many blocks of calls each of them makes in a row.
-    """
-
-    def __init__(self, make: Callable[[], Send], clients: int = 6, blocks: int = 50) -> None:
-        made = [make() for _ in range(clients)]
-        self._sends = cycle([send for send in made for _ in range(blocks)])
-        self.begin_block()
-
-    def begin_block(self) -> None:
-        """Let the client whose turn it is make the next sends."""
-        self._send = next(self._sends)
-
-    def __call__(self) -> object:
-        """Make the send."""
-        return self._send()
 
 
 def client(**options: Any) -> Any:
