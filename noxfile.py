@@ -17,6 +17,9 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "example", "tests"]
 nox.options.error_on_missing_interpreters = True
 
+# Otherwise pytest would compile the package anew in each run, and the tests start hundreds of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).parent
 EXAMPLE = ROOT / "docs" / "examples" / "sign_up"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
