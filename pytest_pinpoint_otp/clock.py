@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as standard
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ __tracebackhide__ = True
 
 # Not by way of the class's name, behind which freezegun puts a class of its own.
 _from_timestamp: Final = datetime.fromtimestamp
+_combine: Final = datetime.combine
 
 
 class Clock:
@@ -24,6 +26,10 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the current moment."""
+        if standard.datetime.__module__ == "freezegun.api":
+            # freezegun's time.time() is the real one for some callers, by their modules' names; its datetime never is.
+            frozen = standard.datetime.utcnow()
+            return _combine(frozen.date(), frozen.time(), UTC) + self._ahead
         return _from_timestamp(time.time(), UTC) + self._ahead
 
     def advance(self, by: timedelta) -> None:
@@ -53,7 +59,7 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
         if not given:
             raise TypeError(f"{usage}: give one of them.")
         for name, value in given.items():
-            if not isinstance(value, (int, float)):
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
                 raise TypeError(f"advance: {name} takes a number, not {kind(value)}.")
         try:
             by = timedelta(**given)

@@ -155,7 +155,10 @@ class Engine:
             code = _code(number, length)
             if code not in earlier and code not in self._wrong:
                 return code
-        raise LookupError(f"No code is left: {key} had every code of {length} digits.")
+        raise LookupError(
+            f"No code is left: {key.destination} has had every code of {length} digits for reference"
+            f" {key.reference_id!r}. Let codes be longer, or send for another reference."
+        )
 
 
 def _numbers_from(start: int, length: int) -> range:

@@ -10,6 +10,9 @@ from typing import Any
 
 from pytest_pinpoint_otp.fake import PinpointOTP
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 
 def isolate_examples(test: Any, fake: PinpointOTP) -> Callable[[], None] | None:
     """Let every example of a Hypothesis test begin with a reset fake.

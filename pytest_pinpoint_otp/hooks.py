@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
+from io import BytesIO
 from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
@@ -15,6 +16,9 @@ from pytest_pinpoint_otp.operations import OPERATIONS
 from pytest_pinpoint_otp.outcomes import TransportFailure
 from pytest_pinpoint_otp.service import Service
 from pytest_pinpoint_otp.wire import Response
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
 
 _SIGNER_EVENT: Final = "choose-signer.pinpoint"
 _SEND_EVENTS: Final = tuple(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)
@@ -54,6 +58,11 @@ class _Answer(AWSResponse):
         self.status_code = response.status_code
         self.headers = _Headers(response.headers)  # type: ignore[assignment]  # of the same behaviour
         self._content = _Body(response.body)
+
+    @property
+    def raw(self) -> BytesIO:
+        """The body as a stream; made when it is read, because only handlers of other people read it."""
+        return BytesIO(self._content)
 
 
 class Hooks:

@@ -15,6 +15,9 @@ from pytest_pinpoint_otp.fake import PinpointOTP
 from pytest_pinpoint_otp.hints import kind
 from pytest_pinpoint_otp.options import Options, read_options
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _CLASS_OPTIONS: Final = "_pinpoint_otp_options"
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -100,12 +103,16 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             )
         if isinstance(decorated, type):
             return cast(_Decorated, self._decorate_class(decorated))
-        if inspect.isgeneratorfunction(decorated) or inspect.isasyncgenfunction(decorated):
+        # Of an object that can be called, its method tells what a call returns.
+        function: Any = decorated.func if isinstance(decorated, functools.partial) else decorated
+        function = function if inspect.isroutine(function) else function.__call__
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            name = getattr(function, "__qualname__", repr(decorated))
             raise TypeError(
-                f"mock_pinpoint_otp cannot decorate the generator function {decorated.__name__}, which runs after its"
+                f"mock_pinpoint_otp cannot decorate the generator function {name}, which runs after its"
                 " call has returned: use `with mock_pinpoint_otp() as fake:` inside of it."
             )
-        if inspect.iscoroutinefunction(decorated):
+        if inspect.iscoroutinefunction(function):
             return cast(_Decorated, self._decorate_coroutine_function(decorated))
         return cast(_Decorated, self._decorate_function(decorated))
 

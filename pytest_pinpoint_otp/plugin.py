@@ -51,6 +51,7 @@ _checked: Final = pytest.StashKey[bool]()
 _arrangement: Final = pytest.StashKey["Arrangement"]()
 _configured: Final = pytest.StashKey[dict[str, Any]]()
 _shaking: Final = pytest.StashKey["Shaking"]()
+_quiet: Final = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +77,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Let calls fail as this failure plan says.")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # A conftest is where many a suite imports its application, whose clients are made then.
+    _turn_off_look_ups_where_autouse(early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER_HELP)
     config.stash[_configured] = _read_configuration(config)
@@ -83,9 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_pinpoint_otp.shaking import read_shaking
 
         config.stash[_shaking] = read_shaking(config)
-    if _getini(config, _AUTOUSE):
+    # Again, for a plugin that a conftest has brought in.
+    _turn_off_look_ups_where_autouse(config)
+
+
+def _turn_off_look_ups_where_autouse(config: pytest.Config) -> None:
+    if _getini(config, _AUTOUSE) and _quiet not in config.stash:
         import pytest_pinpoint_otp.reach as reach
 
+        config.stash[_quiet] = True
         config.add_cleanup(reach.turn_off_credential_look_ups())
 
 
@@ -136,8 +149,10 @@ def _pinpoint_otp_activation(request: pytest.FixtureRequest) -> None:
     """Activate the fake before the test's other fixtures, where the test names, marks or is configured to have it."""
     # A name among `fixturenames` would be set up in the order of that list: too late for other autouse fixtures.
     if "pinpoint_otp" in request.fixturenames or _is_enabled(request.node):
-        fake = request.getfixturevalue("pinpoint_otp")
-        if "hypothesis" in sys.modules:
+        request.getfixturevalue("pinpoint_otp")
+        # Not what the fixture's value is: an override may yield nothing.
+        fake = request.node.stash.get(_fake, None)
+        if fake is not None and "hypothesis" in sys.modules:
             _isolate_examples(request, fake)
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.hooks import Hooks
     from pytest_pinpoint_otp.service import Service
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _OTP_EVENTS: Final = frozenset(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)
 
 lock: Final = threading.RLock()

@@ -42,6 +42,9 @@ from pytest_pinpoint_otp.wire import (
     write_verification,
 )
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL)
 
 
@@ -354,6 +357,9 @@ class Service:
     def _note_mistake(self, call: Call, mistake: Exception) -> None:
         """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
         self.mistakes.append(mistake)
+        where = f"It came up while the fake answered {call.operation} to {call.destination}."
+        if where not in getattr(mistake, "__notes__", ()):
+            mistake.add_note(where)
         request_id, _ = self._draw_ids()
         attempt = Attempt(len(call.attempts) + 1, type(mistake).__name__, None, request_id, self.clock.now())
         self.journal.write_call(call.answered(attempt, str(mistake)))

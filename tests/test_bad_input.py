@@ -337,6 +337,7 @@ def test_issue_knows_the_known_applications() -> None:
         ((timedelta(minutes=-1),), {}, ValueError, r"the clock never goes back"),
         ((), {"seconds": -0.000001}, ValueError, r"the clock never goes back"),
         ((), {"minutes": "5"}, TypeError, r"minutes takes a number, not '5' \(str\)"),
+        ((), {"minutes": True}, TypeError, r"minutes takes a number, not True \(bool\)"),
         ((), {"minutes": float("nan")}, ValueError, r"minutes=nan is no duration"),
         ((), {"minutes": float("inf")}, ValueError, r"minutes=inf is no duration"),
         ((), {"days": 10**10, "hours": 1}, ValueError, r"days=10000000000, hours=1 is no duration"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_a_code_expires_by_the_process_s_clock(
         send(pinpoint_otp_client)
     with freeze(MOMENT + later):
         assert verify(pinpoint_otp_client, pinpoint_otp.code_for(DESTINATION)) is valid
+
+
+@pytest.mark.parametrize("freeze", FREEZERS)
+def test_whoever_asks_is_told_the_frozen_moment(pinpoint_otp: PinpointOTP, freeze: Any) -> None:
+    # freezegun's time.time() is the real one close to a thread's or a queue's beginning.
+    def issue() -> datetime:
+        return pinpoint_otp.issue(DESTINATION, application_id="a", reference_id="b").sent_at
+
+    with freeze(MOMENT), ThreadPoolExecutor(1) as pool:
+        moments = [pool.submit(pinpoint_otp.now).result(), pool.submit(issue).result(), pinpoint_otp.now()]
+        assert moments == [MOMENT] * 3
+        assert {moment.tzinfo for moment in moments} == {UTC}
+
+
+def test_freezegun_s_offset_does_not_move_utc(pinpoint_otp: PinpointOTP) -> None:
+    with freezegun.freeze_time(MOMENT, tz_offset=-4):
+        assert pinpoint_otp.now() == MOMENT
 
 
 def test_freezegun_s_ticks_move_the_service(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:

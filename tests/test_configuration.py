@@ -357,6 +357,35 @@ def test_with_autouse_no_client_asks_the_metadata_service_even_while_tests_are_c
     assert IMDSFetcher._assert_enabled is before
 
 
+def test_with_autouse_no_client_of_a_conftest_asks_the_metadata_service(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.utils import IMDSFetcher
+
+    before = IMDSFetcher._assert_enabled
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makeconftest(
+        """
+        import boto3
+        import botocore.httpsession
+        import botocore.session
+
+        def refuse(session, request):
+            raise AssertionError(f"{request.url} was asked")
+
+        original, botocore.httpsession.URLLib3Session.send = botocore.httpsession.URLLib3Session.send, refuse
+        try:
+            boto3.Session(botocore_session=botocore.session.Session()).client("pinpoint", region_name="us-east-1")
+        finally:
+            botocore.httpsession.URLLib3Session.send = original
+        """
+    )
+
+    passes(run(pytester, "-o", "pinpoint_otp_autouse=true", test_it="def test_it(): pass"), passed=1)
+    assert IMDSFetcher._assert_enabled is before
+
+
 def test_with_autouse_no_container_is_asked_for_credentials(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,6 +203,29 @@ def test_a_mistake_that_the_application_swallows_fails_its_example(pytester: pyt
     result.stdout.fnmatch_lines(["*ValueError: The queued code '12345678' has 8 digits*", "*count=2,*"])
 
 
+@pytest.mark.parametrize("base", ["pinpoint_otp", ""])
+def test_an_override_of_the_fixture_may_yield_nothing(pytester: pytest.Pytester, base: str) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + f"""
+    @pytest.fixture
+    def pinpoint_otp({base}):
+        yield
+
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        if "{base}":
+            assert active_pinpoint_otp().messages == []
+            send()
+""",
+    )
+
+    passes(result, passed=1)
+
+
 def test_an_example_may_leave_things_unused_where_the_marker_says_so(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

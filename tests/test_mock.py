@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import inspect
 import subprocess
 import sys
@@ -20,8 +22,9 @@ from botocore.exceptions import ClientError
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_status, verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from suites import passes, run
 
-from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp import Call, PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
 
 SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
 CLIENT = SESSION.client("pinpoint")
@@ -232,6 +235,44 @@ def test_a_mistake_that_the_application_swallowed_is_raised_again_at_a_clean_end
     with pytest.raises(ValueError, match="has 8 digits") as raised:
         mock.stop()
     assert raised.value is swallowed.value
+    assert raised.value.__notes__ == [f"It came up while the fake answered SendOTPMessage to {DESTINATION}."]
+
+
+def test_an_exception_that_comes_up_twice_says_where_once() -> None:
+    error = KeyError("the test's own")
+
+    def fail(call: Call) -> None:
+        raise error
+
+    mock = mock_pinpoint_otp()
+    mock.start().inject(fail, times=None)
+    for _ in range(2):
+        with contextlib.suppress(KeyError):
+            send(CLIENT)
+    with pytest.raises(KeyError, match="the test's own"):
+        mock.stop()
+    assert error.__notes__ == [f"It came up while the fake answered SendOTPMessage to {DESTINATION}."]
+
+
+def test_what_was_arranged_in_vain_is_told_at_the_test_s_own_line(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        def test_within():
+            with mock_pinpoint_otp() as fake:
+                fake.inject("THROTTLED")
+
+        @mock_pinpoint_otp(code_length=6)
+        def test_decorated():
+            from pytest_pinpoint_otp import active_pinpoint_otp
+            active_pinpoint_otp().inject("THROTTLED")
+        """,
+    )
+
+    passes(result, failed=2)
+    result.stdout.no_fnmatch_line("*mock.py*")
 
 
 def fail_inside(error: BaseException) -> None:
@@ -424,10 +465,48 @@ async def async_generator_function() -> AsyncIterator[None]:
     yield
 
 
-@pytest.mark.parametrize("function", [generator_function, async_generator_function])
-def test_a_generator_function_is_refused(function: Any) -> None:
-    with pytest.raises(TypeError, match=f"generator function {function.__name__}.*with mock_pinpoint_otp"):
+class Generator:
+    """What is called like a generator function."""
+
+    def __call__(self) -> Iterator[None]:
+        """Yield."""
+        yield
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (generator_function, "generator_function"),
+        (async_generator_function, "async_generator_function"),
+        (functools.partial(generator_function), "generator_function"),
+        (Generator(), "Generator.__call__"),
+    ],
+)
+def test_a_generator_function_is_refused(function: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"generator function {name}.*with mock_pinpoint_otp"):
         mock_pinpoint_otp()(function)
+
+
+class Coroutine:
+    """What is called like a coroutine function."""
+
+    async def __call__(self) -> PinpointOTP:
+        """Return the fake."""
+        await asyncio.sleep(0)
+        return active_pinpoint_otp()
+
+
+@pytest.mark.parametrize("decorated", [Coroutine(), functools.partial(Coroutine.__call__, None)])
+def test_an_object_that_is_called_like_a_coroutine_function_has_the_fake_while_it_runs(decorated: Any) -> None:
+    assert isinstance(asyncio.run(mock_pinpoint_otp()(decorated)()), PinpointOTP)
+
+
+def test_an_object_that_can_be_called_has_the_fake_meanwhile() -> None:
+    class Object:
+        def __call__(self) -> PinpointOTP:
+            return active_pinpoint_otp()
+
+    assert isinstance(mock_pinpoint_otp()(Object())(), PinpointOTP)
 
 
 @pytest.mark.parametrize("decorated", [5, classmethod(print), staticmethod(print)])

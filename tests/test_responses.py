@@ -70,6 +70,22 @@ def test_a_send_s_metadata_is_botocore_s_own(pinpoint_otp: PinpointOTP, pinpoint
     assert metadata["RequestId"] == pinpoint_otp.calls[0].request_id
 
 
+def test_other_people_s_handlers_may_read_the_body_as_a_stream(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    bodies = []
+
+    def keep(http_response: Any, **kwargs: Any) -> None:
+        bodies.append((http_response.raw.read(), http_response.content))
+
+    pinpoint_otp_client.meta.events.register("after-call.pinpoint", keep)
+    send(pinpoint_otp_client)
+
+    ((streamed, content),) = bodies
+    assert streamed == content
+    assert pinpoint_otp.messages[0].message_id.encode() in streamed
+
+
 def test_a_verification_answers_valid_alone(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
     send(pinpoint_otp_client)
 

@@ -138,6 +138,13 @@ class SendsOnce(AsksWithAnotherReferenceEachTime):
     sender = ONCE
 
 
+class TextsAnAdministratorToo(Application):
+    def request_code(self, phone: str) -> bool:
+        told = super().request_code(phone)
+        super().request_code("+15550100999")
+        return told
+
+
 def machine_of(application: Callable[[], Any], **attributes: Any) -> type[OTPStateMachine]:
     """Return a machine that drives an application."""
 
@@ -186,7 +193,9 @@ def test_the_machine_finds_a_mistake_and_shows_the_traffic(mistaken: type[Applic
         active_pinpoint_otp()
 
 
-@pytest.mark.parametrize("application", [Application, AsksWithAnotherReferenceEachTime, SendsOnce])
+@pytest.mark.parametrize(
+    "application", [Application, AsksWithAnotherReferenceEachTime, SendsOnce, TextsAnAdministratorToo]
+)
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
     run_state_machine_as_test(machine_of(application), settings=settings(fixed, derandomize=False, max_examples=60))
 
