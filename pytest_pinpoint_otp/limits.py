@@ -146,22 +146,26 @@ def check_parameters(operation: str, parameters: Mapping[str, Any], *, enforce: 
     else:
         if required == _REQUIRED[operation]:
             return
-    for name, rule in rules.items():
-        value = parameters.get(name)
-        if value is not None:
-            check_parameter(operation, name, value, enforce=enforce)
-        elif rule.required:
-            raise ParameterError(f"{name} is missing: {operation} needs {rule.limit}.")
+    raise next(filter(None, [_find_fault(operation, name, parameters.get(name), enforce) for name in rules]))
 
 
 def check_parameter(operation: str, name: str, value: object, *, enforce: bool) -> None:
     """Check one parameter's value, as `check_parameters` does with each."""
+    refusal = _find_refusal(name, value, RULES[operation][name], enforce)
+    if refusal is not None:
+        raise refusal
+
+
+def _find_fault(operation: str, name: str, value: object, enforce: bool) -> ParameterError | None:
     rule = RULES[operation][name]
-    if type(value) is not rule.type or not (rule.accepts if enforce else rule.simulated)(value):
-        raise _refusal(name, value, rule, enforce)
+    if value is not None:
+        return _find_refusal(name, value, rule, enforce)
+    return ParameterError(f"{name} is missing: {operation} needs {rule.limit}.") if rule.required else None
 
 
-def _refusal(name: str, value: object, rule: _Rule, enforce: bool) -> ParameterError:
+def _find_refusal(name: str, value: object, rule: _Rule, enforce: bool) -> ParameterError | None:
+    if type(value) is rule.type and (rule.accepts if enforce else rule.simulated)(value):
+        return None
     if type(value) is not rule.type:
         takes = _TYPE_NAMES[rule.type]
         limit = "" if takes == rule.limit else f": {rule.limit}"
