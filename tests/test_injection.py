@@ -826,6 +826,24 @@ def test_a_mistake_leaves_queue_and_earlier_code_as_they_were() -> None:
         goes_on_after_a_mistake()
 
 
+def test_an_exception_says_where_it_came_up_and_each_place_once() -> None:
+    error = KeyError("the test's own")
+
+    def fail(call: Call) -> None:
+        raise error
+
+    mock = mock_pinpoint_otp()
+    mock.start().inject(fail, times=None)
+    for destination in (DESTINATION, DESTINATION, OTHER_DESTINATION):
+        with pytest.raises(KeyError):
+            send(ONE_ATTEMPT, DestinationIdentity=destination)
+
+    with pytest.raises(KeyError, match="the test's own"):
+        mock.stop()
+    came_up = "It came up while the fake answered SendOTPMessage to"
+    assert error.__notes__ == [f"{came_up} {DESTINATION}.", f"{came_up} {OTHER_DESTINATION}."]
+
+
 def test_reset_takes_a_mistake_back() -> None:
     with mock_pinpoint_otp() as fake:
         fake.queue_codes("01234567")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import subprocess
@@ -24,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from suites import passes, run
 
-from pytest_pinpoint_otp import Call, PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
 
 SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
 CLIENT = SESSION.client("pinpoint")
@@ -236,22 +235,6 @@ def test_a_mistake_that_the_application_swallowed_is_raised_again_at_a_clean_end
         mock.stop()
     assert raised.value is swallowed.value
     assert raised.value.__notes__ == [f"It came up while the fake answered SendOTPMessage to {DESTINATION}."]
-
-
-def test_an_exception_that_comes_up_twice_says_where_once() -> None:
-    error = KeyError("the test's own")
-
-    def fail(call: Call) -> None:
-        raise error
-
-    mock = mock_pinpoint_otp()
-    mock.start().inject(fail, times=None)
-    for _ in range(2):
-        with contextlib.suppress(KeyError):
-            send(CLIENT)
-    with pytest.raises(KeyError, match="the test's own"):
-        mock.stop()
-    assert error.__notes__ == [f"It came up while the fake answered SendOTPMessage to {DESTINATION}."]
 
 
 def test_what_was_arranged_in_vain_is_told_at_the_test_s_own_line(pytester: pytest.Pytester) -> None:
