@@ -482,6 +482,27 @@ def test_an_optional_parameter_that_is_null_counts_as_left_out(pinpoint_otp: Pin
     assert (message.entity_id, message.language, message.template_id) == (None, None, None)
 
 
+def test_a_body_may_have_white_space_around_it(pinpoint_otp: PinpointOTP) -> None:
+    body = json.dumps(send_request()["SendOTPMessageRequestParameters"])
+
+    send_raw(unchecked_client(), f" \r\n\t{body}\n ".encode())
+
+    assert pinpoint_otp.assert_sent().destination == DESTINATION
+
+
+@pytest.mark.parametrize("value", [5, ["+15550100123"], {}])
+def test_a_call_has_no_destination_or_reference_that_is_no_string(pinpoint_otp: PinpointOTP, value: Any) -> None:
+    client = unchecked_client()
+    parameters = send_request(DestinationIdentity=value, ReferenceId=value)["SendOTPMessageRequestParameters"]
+
+    with pytest.raises(client.exceptions.BadRequestException, match="DestinationIdentity is "):
+        send_raw(client, json.dumps(parameters).encode())
+
+    (call,) = pinpoint_otp.calls
+    assert (call.destination, call.reference_id) == (None, None)
+    assert call.parameters == parameters
+
+
 def test_a_member_that_aws_does_not_know_is_ignored(pinpoint_otp: PinpointOTP) -> None:
     body = json.dumps(send_request(Xyzzy={})["SendOTPMessageRequestParameters"])
 
@@ -499,6 +520,7 @@ def test_a_member_that_aws_does_not_know_is_ignored(pinpoint_otp: PinpointOTP) -
         (b"{", "no JSON document"),
         (b"\xff\xfe{}\xff", "no JSON document"),
         (b"[" * 100_000, "no JSON document"),
+        (b"{} {}", "no JSON document"),
         (b"[]", "is a JSON list, but takes an object"),
         (b"null", "is a JSON NoneType, but takes an object"),
         (b'"text"', "is a JSON str, but takes an object"),

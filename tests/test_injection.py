@@ -649,7 +649,7 @@ def test_a_finite_injection_that_is_left_over_is_an_error_that_shows_it() -> Non
         fake = active_pinpoint_otp()
         fake.inject("THROTTLED", ErrorResponse("SlowDown", status_code=503), per="attempt", times=2, after=1)
         fake.inject(ONE_ATTEMPT.exceptions.ForbiddenException, operation="VerifyOTPMessage", destination=DESTINATION)
-        fake.queue_codes("012345")
+        fake.queue_codes("012345", "678901")
         fake.inject("DUPLICATE", times=None)
         fake.inject("OPT_OUT", optional=True)
 
@@ -666,7 +666,7 @@ def test_a_finite_injection_that_is_left_over_is_an_error_that_shows_it() -> Non
     assert "ForbiddenException" in message
     assert "operation='VerifyOTPMessage'" in message
     assert f"destination='{DESTINATION}'" in message
-    assert "queue_codes('012345')" in message
+    assert "queue_codes('012345', '678901')" in message
     assert "optional=True" in message
     assert "'DUPLICATE'" not in message
     assert "'OPT_OUT'" not in message

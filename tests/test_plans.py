@@ -444,6 +444,20 @@ def test_quotas_and_opt_outs_are_recorded_as_what_they_did(pinpoint_otp: Pinpoin
     )
 
 
+def test_an_opt_out_that_decides_a_later_attempt_is_recorded_for_that_attempt(pinpoint_otp: PinpointOTP) -> None:
+    send(CLIENT)
+    pinpoint_otp.opt_out(DESTINATION)
+    pinpoint_otp.inject("InternalServerErrorException", per="attempt")
+    send(CLIENT)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (
+            FailureStep("InternalServerErrorException", per="attempt", after=1),
+            FailureStep("OPT_OUT", per="attempt", after=2),
+        )
+    )
+
+
 def test_a_callable_is_recorded_as_what_it_returned(pinpoint_otp: PinpointOTP) -> None:
     pinpoint_otp.inject(lambda call: "DUPLICATE" if call.destination == OTHER_DESTINATION else None, times=None)
     send(CLIENT)
