@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import Any
+from uuid import UUID
 
 import boto3
 import pytest
@@ -68,6 +69,17 @@ def test_a_send_s_metadata_is_botocore_s_own(pinpoint_otp: PinpointOTP, pinpoint
     assert metadata["HTTPHeaders"]["x-amzn-requestid"] == metadata["RequestId"]
     assert metadata["HTTPHeaders"]["content-type"] == "application/json"
     assert metadata["RequestId"] == pinpoint_otp.calls[0].request_id
+
+
+def test_ids_are_uuids_and_no_two_are_alike(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    for _ in range(20):
+        send(pinpoint_otp_client)
+
+    messages = pinpoint_otp.messages
+    ids = [*(message.message_id for message in messages), *(message.request_id for message in messages)]
+    assert [str(UUID(one)) for one in ids] == ids
+    assert {UUID(one).version for one in ids} == {4}
+    assert len(set(ids)) == 40
 
 
 def test_other_people_s_handlers_may_read_the_body_as_a_stream(
