@@ -318,71 +318,47 @@ def test_a_marked_unittest_class_has_the_fake_and_others_have_not(pytester: pyte
     passes(run(pytester, test_configured=tests), passed=4, errors=1, xfailed=1, skipped=2)
 
 
-def test_with_autouse_no_client_asks_the_metadata_service_even_while_tests_are_collected(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("importer", ["test_configured", "conftest"])
+def test_with_autouse_no_client_asks_the_metadata_service_whoever_imports_the_application(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, importer: str
 ) -> None:
     from botocore.utils import IMDSFetcher
 
     before = IMDSFetcher._assert_enabled
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_EC2_METADATA_DISABLED"):
         monkeypatch.delenv(name, raising=False)
-    result = run(
-        pytester,
-        "-o",
-        "pinpoint_otp_autouse=true",
-        test_configured="""
-            import boto3
-            import botocore.httpsession
-            import botocore.session
-            import helpers
-            from pytest_pinpoint_otp import active_pinpoint_otp, reach
-
-            def refuse(session, request):
-                raise AssertionError(f"{request.url} was asked")
-
-            # As in a bare CI job: no credentials anywhere, and a client at import time.
-            original, botocore.httpsession.URLLib3Session.send = botocore.httpsession.URLLib3Session.send, refuse
-            try:
-                assert reach.innermost() is None
-                session = boto3.Session(botocore_session=botocore.session.Session())
-                client = session.client("pinpoint", region_name="us-east-1")
-            finally:
-                botocore.httpsession.URLLib3Session.send = original
-
-            def test_it():
-                assert helpers.send_status(client) == "SUCCESSFUL"
-        """,
-    )
-    passes(result, passed=1)
-    assert IMDSFetcher._assert_enabled is before
-
-
-def test_with_autouse_no_client_of_a_conftest_asks_the_metadata_service(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from botocore.utils import IMDSFetcher
-
-    before = IMDSFetcher._assert_enabled
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_EC2_METADATA_DISABLED"):
-        monkeypatch.delenv(name, raising=False)
-    pytester.makeconftest(
-        """
+    pytester.makepyfile(
+        bare_application="""
         import boto3
         import botocore.httpsession
         import botocore.session
+        from pytest_pinpoint_otp import reach
 
         def refuse(session, request):
             raise AssertionError(f"{request.url} was asked")
 
+        # As in a bare CI job: no credentials anywhere, and a client at import time.
         original, botocore.httpsession.URLLib3Session.send = botocore.httpsession.URLLib3Session.send, refuse
         try:
-            boto3.Session(botocore_session=botocore.session.Session()).client("pinpoint", region_name="us-east-1")
+            assert reach.innermost() is None
+            session = boto3.Session(botocore_session=botocore.session.Session())
+            client = session.client("pinpoint", region_name="us-east-1")
         finally:
             botocore.httpsession.URLLib3Session.send = original
         """
     )
+    pytester.makepyfile(
+        test_configured="""
+        import helpers
+        from bare_application import client
 
-    passes(run(pytester, "-o", "pinpoint_otp_autouse=true", test_it="def test_it(): pass"), passed=1)
+        def test_it():
+            assert helpers.send_status(client) == "SUCCESSFUL"
+        """,
+    )
+    if importer == "conftest":
+        pytester.makeconftest("import bare_application")
+    passes(run(pytester, "-o", "pinpoint_otp_autouse=true"), passed=1)
     assert IMDSFetcher._assert_enabled is before
 
 
