@@ -112,7 +112,8 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
                 f"mock_pinpoint_otp cannot decorate the generator function {name}, which runs after its"
                 " call has returned: use `with mock_pinpoint_otp() as fake:` inside of it."
             )
-        if inspect.iscoroutinefunction(function):
+        # An object itself may be marked as one as well, since Python 3.12.
+        if inspect.iscoroutinefunction(decorated) or inspect.iscoroutinefunction(function):
             return cast(_Decorated, self._decorate_coroutine_function(decorated))
         return cast(_Decorated, self._decorate_function(decorated))
 

@@ -484,6 +484,16 @@ def test_an_object_that_is_called_like_a_coroutine_function_has_the_fake_while_i
     assert isinstance(asyncio.run(mock_pinpoint_otp()(decorated)()), PinpointOTP)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="inspect.markcoroutinefunction is of Python 3.12")
+def test_an_object_that_is_marked_as_a_coroutine_function_has_the_fake_while_it_runs() -> None:
+    class Marked:
+        def __call__(self) -> Any:
+            return Coroutine()()
+
+    marked = inspect.markcoroutinefunction(Marked())
+    assert isinstance(asyncio.run(mock_pinpoint_otp()(marked)()), PinpointOTP)
+
+
 def test_an_object_that_can_be_called_has_the_fake_meanwhile() -> None:
     class Object:
         def __call__(self) -> PinpointOTP:
