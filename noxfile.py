@@ -30,11 +30,11 @@ SUPPORTED = nox.project.python_versions(PYPROJECT)
 WORKERS = ("-n", "2", "-p", "no:asyncio")
 
 # moto puts its handler into botocore once, when it is imported; pytester's runs in the same process replace modules.
-MOTO = "tests/test_moto.py"
+MOTO = "tests/transports/test_moto.py"
 MOTO_APART = f"--ignore={MOTO}"
 
 # Of no concern to a version of botocore or pytest, and slow: run on the oldest Python and on the newest.
-DRAWN = ("tests/test_strategies.py", "tests/test_stateful.py")
+DRAWN = ("tests/hypothesis/test_strategies.py", "tests/hypothesis/test_stateful.py")
 
 
 def group(name: str) -> list[str]:
@@ -125,7 +125,7 @@ def matrix(session: nox.Session, versions: list[str]) -> None:
 def neighbours(session: nox.Session) -> None:
     """Run what concerns other pytest plugins, web frameworks and moto, with the newest of each."""
     session.install("-e", ".", *group("test"), *group("neighbours"))
-    files = ("tests/test_neighbours.py", "tests/test_runners.py", "tests/test_fixtures.py")
+    files = ("tests/plugin/test_neighbours.py", "tests/plugin/test_runners.py", "tests/plugin/test_fixtures.py")
     pages = ("docs/how-to/moto.md", "docs/how-to/other-plugins.md")
     session.run("pytest", *WORKERS, *files, *pages, *session.posargs)
     session.run("pytest", "-p", "no:asyncio", MOTO)
@@ -143,8 +143,8 @@ def neighbours(session: nox.Session) -> None:
 def aioboto3(session: nox.Session, versions: list[str]) -> None:
     """Run what concerns async clients, with the newest aioboto3 and with the lowest aiobotocore."""
     session.install("-e", ".", *group("test"), *group("async"), *versions)
-    files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/test_aio*.py"))]
-    session.run("pytest", *WORKERS, *files, "tests/test_waiting.py", "docs/how-to/async.md", *session.posargs)
+    files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/transports/test_aio*.py"))]
+    session.run("pytest", *WORKERS, *files, "tests/engine/test_waiting.py", "docs/how-to/async.md", *session.posargs)
 
 
 @nox.session(python=NEWEST)

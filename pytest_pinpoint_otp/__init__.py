@@ -6,14 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_pinpoint_otp.engine import VerificationReason
+    from pytest_pinpoint_otp.engine.codes import VerificationReason
+    from pytest_pinpoint_otp.engine.faults.injections import Injection
+    from pytest_pinpoint_otp.engine.faults.outcomes import (
+        Delivery,
+        DeliveryStatus,
+        ErrorResponse,
+        LostResponse,
+        RawResponse,
+    )
+    from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
+    from pytest_pinpoint_otp.engine.faults.quotas import RateLimit
+    from pytest_pinpoint_otp.engine.journal import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.fake import PinpointOTP
-    from pytest_pinpoint_otp.faults import Injection
-    from pytest_pinpoint_otp.journal import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
-    from pytest_pinpoint_otp.outcomes import Delivery, DeliveryStatus, ErrorResponse, LostResponse, RawResponse
-    from pytest_pinpoint_otp.plans import FailurePlan, FailureStep
-    from pytest_pinpoint_otp.quotas import RateLimit
 
 __all__ = [
     "Attempt",
@@ -36,21 +42,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Attempt": "journal",
-    "Call": "journal",
-    "Delivery": "outcomes",
-    "DeliveryStatus": "outcomes",
-    "ErrorResponse": "outcomes",
-    "FailurePlan": "plans",
-    "FailureStep": "plans",
-    "Injection": "faults",
-    "LostResponse": "outcomes",
+    "Attempt": "engine.journal",
+    "Call": "engine.journal",
+    "Delivery": "engine.faults.outcomes",
+    "DeliveryStatus": "engine.faults.outcomes",
+    "ErrorResponse": "engine.faults.outcomes",
+    "FailurePlan": "engine.faults.plans",
+    "FailureStep": "engine.faults.plans",
+    "Injection": "engine.faults.injections",
+    "LostResponse": "engine.faults.outcomes",
     "PinpointOTP": "fake",
-    "RateLimit": "quotas",
-    "RawResponse": "outcomes",
-    "SentMessage": "journal",
-    "Verification": "journal",
-    "VerificationReason": "engine",
+    "RateLimit": "engine.faults.quotas",
+    "RawResponse": "engine.faults.outcomes",
+    "SentMessage": "engine.journal",
+    "Verification": "engine.journal",
+    "VerificationReason": "engine.codes",
     "active_pinpoint_otp": "mock",
     "mock_pinpoint_otp": "mock",
 }
@@ -61,7 +67,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Never kept: between two runs in one process, pytester replaces this package's modules, but not the package itself.
-    # For the same reason the modules say `import pytest_pinpoint_otp.reach as reach`: `from` may find a stale one.
+    # For the same reason modules say `import a.b.c as c` or `from a.b.c import name`: `from a.b import c` may find a
+    # stale one.
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

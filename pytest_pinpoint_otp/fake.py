@@ -6,21 +6,21 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import pytest_pinpoint_otp.reach as reach
-import pytest_pinpoint_otp.report as report
-import pytest_pinpoint_otp.waiting as waiting
-from pytest_pinpoint_otp.clock import read_duration
-from pytest_pinpoint_otp.engine import Key
-from pytest_pinpoint_otp.faults import Injection
-from pytest_pinpoint_otp.hints import did_you_mean, kind
-from pytest_pinpoint_otp.journal import Call, Journal, SentMessage, Verification, check_fields, select
-from pytest_pinpoint_otp.limits import ParameterError, ParameterTypeError, check_parameter, plain
-from pytest_pinpoint_otp.operations import OPERATIONS, SEND, WIRE_NAMES
-from pytest_pinpoint_otp.options import Options
-from pytest_pinpoint_otp.outcomes import DeliveryStatus
-from pytest_pinpoint_otp.plans import FailurePlan
-from pytest_pinpoint_otp.quotas import RateLimit
-from pytest_pinpoint_otp.service import Service
+import pytest_pinpoint_otp.engine.report as report
+import pytest_pinpoint_otp.engine.waiting as waiting
+import pytest_pinpoint_otp.transports.botocore.patches as reach
+from pytest_pinpoint_otp.apis.limits import ParameterError, ParameterTypeError, check_parameter, plain
+from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND, WIRE_NAMES
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.clock import read_duration
+from pytest_pinpoint_otp.engine.codes import Key
+from pytest_pinpoint_otp.engine.faults.injections import Injection
+from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus
+from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
+from pytest_pinpoint_otp.engine.faults.quotas import RateLimit
+from pytest_pinpoint_otp.engine.journal import Call, Journal, SentMessage, Verification, check_fields, select
+from pytest_pinpoint_otp.engine.options import Options
+from pytest_pinpoint_otp.engine.service import Service
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

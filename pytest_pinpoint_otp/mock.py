@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
-import pytest_pinpoint_otp.reach as reach
+import pytest_pinpoint_otp.transports.botocore.patches as reach
+from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.engine.options import Options, read_options
 from pytest_pinpoint_otp.fake import PinpointOTP
-from pytest_pinpoint_otp.hints import kind
-from pytest_pinpoint_otp.options import Options, read_options
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -15,14 +15,14 @@ from typing import Any, ClassVar, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pytest_pinpoint_otp.engine import VerificationReason
+from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND, VERIFY
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.codes import VerificationReason
+from pytest_pinpoint_otp.engine.faults.injections import Injection
+from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus, LostResponse
+from pytest_pinpoint_otp.engine.journal import Verification
 from pytest_pinpoint_otp.fake import PinpointOTP
-from pytest_pinpoint_otp.faults import Injection
-from pytest_pinpoint_otp.hints import did_you_mean, kind
-from pytest_pinpoint_otp.journal import Verification
 from pytest_pinpoint_otp.mock import mock_pinpoint_otp
-from pytest_pinpoint_otp.operations import OPERATIONS, SEND, VERIFY
-from pytest_pinpoint_otp.outcomes import DeliveryStatus, LostResponse
 
 PROPERTIES: Final = (
     "refused_code_lets_nobody_in",

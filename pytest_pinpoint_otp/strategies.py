@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.chaos import failures_of
-from pytest_pinpoint_otp.hints import did_you_mean, kind
-from pytest_pinpoint_otp.limits import ALLOWED_ATTEMPTS, CODE_LENGTH, LANGUAGES, RULES, VALIDITY_PERIOD
-from pytest_pinpoint_otp.operations import OPERATIONS, SEND
-from pytest_pinpoint_otp.outcomes import (
+from pytest_pinpoint_otp.apis.limits import ALLOWED_ATTEMPTS, CODE_LENGTH, LANGUAGES, RULES, VALIDITY_PERIOD
+from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.faults.chaos import failures_of
+from pytest_pinpoint_otp.engine.faults.outcomes import (
     MODELLED_ERRORS,
     Delivery,
     DeliveryStatus,
@@ -22,7 +22,7 @@ from pytest_pinpoint_otp.outcomes import (
     LostResponse,
     RawResponse,
 )
-from pytest_pinpoint_otp.plans import FailurePlan, FailureStep
+from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
 
 __all__ = [
     "codes",

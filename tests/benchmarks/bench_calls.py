@@ -9,7 +9,7 @@ from botocore.config import Config
 from measuring import Measure, OneOf, Send, Turns, client, constant, sends
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
-from pytest_pinpoint_otp.client import make_client
+from pytest_pinpoint_otp.transports.botocore.client import make_client
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("a signed", 0.85), ("an unsigned", 1.15)], ids=["signed", "unsigned"])

@@ -1,0 +1,75 @@
+"""The service's clock: the process's wall clock, which freezegun and time-machine move, plus what a test advances."""
+
+from __future__ import annotations
+
+import datetime as standard
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pytest_pinpoint_otp.engine.checks import kind
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+# Not by way of the class's name, behind which freezegun puts a class of its own.
+_from_timestamp: Final = datetime.fromtimestamp
+_combine: Final = datetime.combine
+
+
+class Clock:
+    """Aware datetimes in UTC, exact to the microsecond."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Return the current moment."""
+        if standard.datetime.__module__ == "freezegun.api":
+            # freezegun's time.time() is the real one for some callers, by their modules' names; its datetime never is.
+            frozen = standard.datetime.utcnow()
+            return _combine(frozen.date(), frozen.time(), UTC) + self._ahead
+        return _from_timestamp(time.time(), UTC) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Move ahead of the wall clock by this much more.
+
+        Raises:
+            OverflowError: that is beyond the year 9999.
+        """
+        self.now() + by
+        self._ahead += by
+
+
+def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
+    """Read a duration as `PinpointOTP.advance` takes it.
+
+    Args:
+        by: a timedelta, or None.
+        parts: keyword arguments of a timedelta, of which those that are None were not given.
+
+    Raises:
+        TypeError: none or both of the two forms, or one that is no number.
+        ValueError: it is negative, or beyond what a timedelta holds.
+    """
+    usage = "advance takes a timedelta or keywords such as minutes=5"
+    given = {name: value for name, value in parts.items() if value is not None}
+    if by is None:
+        if not given:
+            raise TypeError(f"{usage}: give one of them.")
+        for name, value in given.items():
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                raise TypeError(f"advance: {name} takes a number, not {kind(value)}.")
+        try:
+            by = timedelta(**given)
+        except (OverflowError, ValueError) as error:
+            shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
+            raise ValueError(f"advance: {shown} is no duration: {error}.") from None
+    elif given:
+        raise TypeError(f"{usage}, not both.")
+    if not isinstance(by, timedelta):
+        raise TypeError(f"{usage}, not {kind(by)}.")
+    if by < timedelta(0):
+        raise ValueError(f"advance: the clock never goes back, but {by!r} is negative.")
+    return by

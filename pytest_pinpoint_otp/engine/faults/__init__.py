@@ -1,0 +1,1 @@
+"""What makes calls fail: outcomes, injections, quotas and failure plans."""

@@ -1,0 +1,531 @@
+"""Chaos by the command line: what is drawn, what a failing test tells of it, and that this can be replayed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shlex
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from helpers import send, verify
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from suites import passes, run, run_apart, write
+
+from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, FailureStep, PinpointOTP, mock_pinpoint_otp
+from pytest_pinpoint_otp.engine.faults.chaos import Chaos, failures_of
+
+CLIENT = boto3.client(
+    "pinpoint",
+    region_name="us-east-1",
+    aws_access_key_id="testing",
+    aws_secret_access_key="testing",
+    config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+)
+
+NOTING = """
+    import pathlib
+
+    import pytest
+    from application import send, verify
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    NOTES = pathlib.Path(__file__).with_name("notes.txt")
+
+    def attempt(call, *arguments):
+        try:
+            return str(call(*arguments))
+        except (BotoCoreError, ClientError) as error:
+            return type(error).__name__
+
+    def use():
+        return [one for _ in range(4) for one in (attempt(send), attempt(verify, "000000"))]
+
+    def note(request, seen):
+        with NOTES.open("a") as notes:
+            notes.write(f"{request.node.name.partition('@')[0]} {seen}\\n")
+
+    UNDISTURBED = ["SUCCESSFUL", "False"] * 4
+"""
+"""A suite that writes down what its calls end in."""
+
+SHAKEN = (
+    NOTING
+    + """
+    def test_one(request, pinpoint_otp):
+        note(request, use())
+
+    @pytest.mark.pinpoint_otp
+    def test_another(request):
+        note(request, use())
+"""
+)
+
+FAILING = (
+    NOTING
+    + """
+    class TestIt:
+        @pytest.mark.parametrize("name", ["it's [one] $HOME", "two"])
+        def test_it(self, request, pinpoint_otp, name):
+            seen = use()
+            note(request, seen)
+            assert seen == UNDISTURBED
+"""
+)
+
+
+def notes(pytester: pytest.Pytester, folder: str = ".") -> dict[str, str]:
+    """Return what each test has noted since the last time."""
+    file = pytester.path / folder / "notes.txt"
+    lines = file.read_text().splitlines()
+    file.unlink()
+    noted = dict(line.rsplit(" [", 1) for line in lines)
+    assert len(noted) == len(lines)
+    return noted
+
+
+def commands(result: pytest.RunResult) -> list[list[str]]:
+    """Return the commands that a run prints, split as a shell does."""
+    lines = result.outlines
+    return [shlex.split(lines[at + 1]) for at, line in enumerate(lines) if line == "To replay exactly this:"]
+
+
+# -- What is drawn -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["SendOTPMessage", "VerifyOTPMessage"])
+def test_every_failure_that_is_drawn_can_be_kept_in_a_file(operation: str) -> None:
+    plan = FailurePlan(tuple(FailureStep(outcome, operation) for outcome in failures_of(operation)))
+
+    assert FailurePlan.from_json(plan.to_json()) == plan
+
+
+def test_a_send_may_meet_every_failure_of_its_delivery_and_a_verification_none() -> None:
+    failed = set(DeliveryStatus) - {DeliveryStatus.SUCCESSFUL}
+
+    assert failed <= {one for one in failures_of("SendOTPMessage") if isinstance(one, str)}
+    assert not failed & {one for one in failures_of("VerifyOTPMessage") if isinstance(one, str)}
+
+
+def use(fake: PinpointOTP, count: int) -> list[list[str]]:
+    for _ in range(count):
+        for call in (send, lambda client: verify(client, "000000")):
+            with contextlib.suppress(BotoCoreError, ClientError):
+                call(CLIENT)
+    return [[attempt.outcome for attempt in call.attempts] for call in fake.calls]
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(rate=st.sampled_from([0.1, 0.5, 1.0]), seed=st.text(max_size=5), quota=st.booleans())
+def test_the_plan_of_what_was_drawn_repeats_it_beside_what_the_test_arranges(
+    rate: float, seed: str, quota: bool
+) -> None:
+    def arrange(fake: PinpointOTP) -> None:
+        fake.inject("OPT_OUT", after=2)
+        fake.inject("InternalServerErrorException", per="attempt", times=3, operation="VerifyOTPMessage")
+        if quota:
+            fake.opt_out("+15550100123")
+
+    chaos = Chaos(rate, seed)
+    with mock_pinpoint_otp() as fake:
+        chaos(fake)
+        arrange(fake)
+        shaken = use(fake, 5)
+    with mock_pinpoint_otp() as again:
+        again.follow(chaos.plan(fake))
+        arrange(again)
+        assert use(again, 5) == shaken
+
+
+def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
+    with mock_pinpoint_otp() as fake:
+        Chaos(1, "0")(fake)
+        fake.inject("InternalServerErrorException", per="attempt")
+        send(CLIENT)
+
+    assert [attempt.outcome for attempt in fake.calls[0].attempts] == ["InternalServerErrorException", "SUCCESSFUL"]
+
+
+def test_the_rate_is_that_of_the_calls_that_fail() -> None:
+    with mock_pinpoint_otp() as fake:
+        Chaos(0.25, "0")(fake)
+        drawn = use(fake, 200)
+
+    failed = [outcomes for outcomes in drawn if set(outcomes) - {"SUCCESSFUL", "INVALID"}]
+    # Four standard deviations of 400 calls to each side.
+    assert 65 < len(failed) < 135
+
+
+# -- Options -----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_drawn_or_told_by_default(pytester: pytest.Pytester) -> None:
+    result = run(pytester, test_it=FAILING)
+
+    passes(result, passed=2)
+    result.stdout.no_fnmatch_line("pinpoint-otp: *")
+
+
+def test_a_seed_alone_draws_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos-seed=1", test_it=FAILING)
+
+    passes(result, passed=2)
+    result.stdout.no_fnmatch_line("pinpoint-otp: *")
+
+
+def test_the_header_tells_the_rate_and_the_seed(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=night 7", test_it="")
+
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 0.5, seed 'night 7'"])
+
+
+def test_the_header_tells_of_a_replay(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan().to_json())
+    result = run(pytester, "--pinpoint-otp-replay=plan.json", test_it="")
+
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json, without chaos"])
+
+
+def test_at_a_rate_of_0_nothing_fails_and_at_1_everything(pytester: pytest.Pytester) -> None:
+    passes(run(pytester, "--pinpoint-otp-chaos=0", test_it=SHAKEN), passed=2)
+    calm = notes(pytester)
+    passes(run(pytester, "--pinpoint-otp-chaos=1"), passed=2)
+    shaken = notes(pytester)
+
+    assert calm == dict.fromkeys(["test_one", "test_another"], ", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]")
+    assert all("SUCCESSFUL" not in seen and "'False'" not in seen for seen in shaken.values())
+
+
+@pytest.mark.parametrize("rate", ["-0.1", "1.5", "nan"])
+def test_a_rate_out_of_range_is_a_usage_error(pytester: pytest.Pytester, rate: str) -> None:
+    result = run(pytester, f"--pinpoint-otp-chaos={rate}", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --pinpoint-otp-chaos is {rate}, but takes a rate from 0 to 1."])
+
+
+def test_a_rate_that_is_no_number_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=often", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*argument --pinpoint-otp-chaos: invalid float value: 'often'"])
+
+
+def test_a_file_that_does_not_exist_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-replay=none.json", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --pinpoint-otp-replay: *none.json*"])
+
+
+def test_a_file_that_holds_no_plan_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bad.json").write_text('{"version": 1, "steps": [{"outcome": "THROTLED"}]}')
+    result = run(pytester, "--pinpoint-otp-replay=bad.json", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --pinpoint-otp-replay: *bad.json: steps[[]0].outcome: 'THROTLED' is neither *"]
+    )
+
+
+def test_a_replay_takes_the_place_of_chaos(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan().to_json())
+    result = run(pytester, "--pinpoint-otp-replay=plan.json", "--pinpoint-otp-chaos=1", test_it=SHAKEN)
+
+    passes(result, passed=2)
+    result.stdout.fnmatch_lines(["pinpoint-otp: replays the failure plan plan.json, without chaos"])
+    assert set(notes(pytester).values()) == {", ".join(["'SUCCESSFUL', 'False'"] * 4) + "]"}
+
+
+# -- Seeds -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_draws_the_same_for_a_test_whatever_runs_beside_it(pytester: pytest.Pytester) -> None:
+    chaos = ("--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=a")
+    passes(run(pytester, *chaos, test_it=SHAKEN), passed=2)
+    first = notes(pytester)
+    passes(run(pytester, *chaos, "test_it.py::test_another", "test_it.py::test_one"), passed=2)
+    second = notes(pytester)
+    passes(run(pytester, *chaos, "-k", "another"), passed=1)
+    alone = notes(pytester)
+
+    assert second == first
+    assert alone == {"test_another": first["test_another"]}
+    assert first["test_one"] != first["test_another"]
+
+
+def test_another_seed_draws_other_failures(pytester: pytest.Pytester) -> None:
+    run(pytester, "--pinpoint-otp-chaos=0.5", test_it=SHAKEN)
+    by_default = notes(pytester)
+    run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=0")
+    same = notes(pytester)
+    run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=1")
+    other = notes(pytester)
+
+    assert by_default == same
+    assert all(other[name] != seen for name, seen in same.items())
+
+
+def test_workers_of_xdist_draw_the_same_and_their_commands_replay_it(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=FAILING), failed=2)
+    here = notes(pytester)
+    result = run_apart(pytester, "--pinpoint-otp-chaos=1", "-n2", "--dist=loadgroup")
+    passes(result, failed=2)
+
+    assert notes(pytester) == here
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 1.0, seed '0'"])
+    for command in commands(result):
+        passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester) == here
+
+
+def test_a_command_holds_what_its_run_was_configured_by(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".ini", other="[pytest]\npinpoint_otp_code_length = 8\n")
+    result = run(
+        pytester,
+        "-c",
+        "other.ini",
+        "-o",
+        "pinpoint_otp_autouse=true",
+        "--pinpoint-otp-chaos=1",
+        test_it="""
+            from application import send
+            from pytest_pinpoint_otp import active_pinpoint_otp
+
+            def test_it():
+                assert len(active_pinpoint_otp().issue("+15550100123", application_id="a", reference_id="b").code) == 8
+                assert send() == "SUCCESSFUL"
+        """,
+    )
+    passes(result, failed=1)
+
+    (command,) = commands(result)
+    replayed = pytester.runpytest(*command[1:])
+    passes(replayed, failed=1)
+    assert "assert len(" not in "".join(line for line in replayed.outlines if line.startswith(">"))
+
+
+# -- A failing test ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failing_test_prints_its_plan_and_the_command_that_replays_exactly_it(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", test_it=FAILING)
+    passes(result, failed=2)
+    first = notes(pytester)
+
+    text = result.stdout.str()
+    plans = re.findall(r"^-+ Pinpoint OTP chaos -+\n(.*?)\n\nTo replay", text, re.MULTILINE | re.DOTALL)
+    printed = commands(result)
+    assert len(plans) == len(printed) == 2
+    for plan, (program, *_, test, replay) in zip(plans, printed, strict=True):
+        name, _, file = replay.partition("=")
+        assert (program, name) == ("pytest", "--pinpoint-otp-replay")
+        assert not Path(file).is_absolute()
+        assert FailurePlan.from_json(plan) == FailurePlan.from_json(Path(file).read_bytes())
+        passes(run(pytester, test, replay), failed=1)
+        (noted,) = notes(pytester).items()
+        assert noted in first.items()
+        del first[noted[0]]
+    assert first == {}
+
+
+@pytest.mark.parametrize("disabled", [[], ["-p", "no:cacheprovider"]], ids=["cache", "no cache"])
+def test_the_command_works_in_the_folder_where_pytest_was_started(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, disabled: list[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    write(pytester, test_it=FAILING)
+    pytester.syspathinsert()
+    folder = pytester.mkdir("folder of it")
+    (pytester.path / "test_it.py").rename(folder / "test_it.py")
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.chdir(folder)
+    result = run(pytester, *disabled, "--pinpoint-otp-chaos=1", "-k", "two")
+    passes(result, failed=1, deselected=1)
+    first = notes(pytester, "folder of it")
+
+    (command,) = commands(result)
+    assert str(pytester.path if not disabled else tmp_path) in command[-1]
+    passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester, "folder of it") == first
+
+
+def test_a_replay_gives_the_failures_that_were_drawn_and_leaves_the_tests_own_to_the_test(
+    pytester: pytest.Pytester,
+) -> None:
+    suite = f"""{NOTING}
+    from pytest_pinpoint_otp import FailurePlan, FailureStep
+
+    @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("DUPLICATE", after=2)]))
+    def test_it(request, pinpoint_otp):
+        pinpoint_otp.inject("OPT_OUT")
+        seen = use()
+        note(request, seen)
+        assert False
+    """
+    result = run(pytester, "--pinpoint-otp-chaos=0.5", test_it=suite)
+    passes(result, failed=1)
+    first = notes(pytester)
+    (command,) = commands(result)
+    written = Path(command[-1].partition("=")[2]).read_text()
+
+    assert first["test_it"].startswith("'OPT_OUT'")
+    assert "'DUPLICATE'" in first["test_it"]
+    assert json.loads(written)["steps"]
+    passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester) == first
+
+
+def test_a_replay_prints_no_plan_and_may_leave_steps_unused(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("THROTTLED", times=9),)).to_json())
+    result = run(
+        pytester,
+        "--pinpoint-otp-replay=plan.json",
+        test_it="""
+            from application import send
+
+            def test_unused(pinpoint_otp):
+                pass
+
+            def test_it(pinpoint_otp):
+                assert send() == "SUCCESSFUL"
+        """,
+    )
+
+    passes(result, passed=1, failed=1)
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+def test_a_failing_test_whose_calls_were_spared_prints_no_plan(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0",
+        test_it="""
+            from application import send
+
+            def test_it(pinpoint_otp):
+                assert send() == "THROTTLED"
+        """,
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["*Pinpoint OTP traffic*"])
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+def test_a_test_that_passes_prints_no_plan(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=1", "-rA", test_it=SHAKEN)
+
+    passes(result, passed=2)
+    result.stdout.no_fnmatch_line("*Pinpoint OTP chaos*")
+
+
+# -- One test ----------------------------------------------------------------------------------------------------------
+
+LEFT_ALONE = (
+    NOTING
+    + """
+    @pytest.mark.pinpoint_otp(chaos=False)
+    class TestIt:
+        def test_left_alone(self):
+            assert use() == UNDISTURBED
+
+        @pytest.mark.pinpoint_otp(chaos=True)
+        def test_shaken(self):
+            assert use() != UNDISTURBED
+"""
+)
+
+
+def test_a_marker_leaves_a_test_out_of_chaos(pytester: pytest.Pytester) -> None:
+    passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=LEFT_ALONE), passed=2)
+
+
+def test_a_marker_leaves_a_test_out_of_a_replay(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("THROTTLED"),)).to_json())
+
+    passes(run(pytester, "--pinpoint-otp-replay=plan.json", test_it=LEFT_ALONE), passed=2)
+
+
+@pytest.mark.parametrize("value", ["'no'", "0", "None"])
+def test_anything_but_true_or_false_in_the_marker_is_an_error_of_the_test(
+    pytester: pytest.Pytester, value: str
+) -> None:
+    result = run(pytester, test_it=LEFT_ALONE.replace("chaos=True", f"chaos={value}"))
+
+    passes(result, passed=1, errors=1)
+    result.stdout.fnmatch_lines([f"@pytest.mark.pinpoint_otp: chaos takes True or False, not {value}."])
+
+
+def test_a_test_without_the_fake_is_left_alone(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=1",
+        test_it="""
+            from application import send
+            from pytest_pinpoint_otp import mock_pinpoint_otp
+
+            def test_it():
+                with mock_pinpoint_otp():
+                    assert send() == "SUCCESSFUL"
+        """,
+    )
+
+    passes(result, passed=1)
+
+
+def test_a_reset_draws_the_same_failures_again(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0.5",
+        test_it=NOTING
+        + """
+    def test_it(pinpoint_otp):
+        first = use()
+        pinpoint_otp.reset()
+        assert first == use() != UNDISTURBED
+""",
+    )
+
+    passes(result, passed=1)
+
+
+def test_the_plan_after_a_reset_is_of_what_was_drawn_since(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=1",
+        test_it=NOTING
+        + """
+    def test_it(pinpoint_otp):
+        use()
+        pinpoint_otp.reset()
+        attempt(send)
+        assert False
+""",
+    )
+
+    passes(result, failed=1)
+    (command,) = commands(result)
+    (step,) = FailurePlan.from_json(Path(command[-1].partition("=")[2]).read_bytes()).steps
+    assert (step.operation, step.after, step.times) == ("SendOTPMessage", 0, 1)
+
+
+def test_a_mistake_of_the_test_under_chaos_is_shown_as_any(pytester: pytest.Pytester) -> None:
+    tests = """
+        from application import send
+
+        def test_it(pinpoint_otp):
+            pinpoint_otp.queue_codes("12345678")
+            pinpoint_otp.inject("SUCCESSFUL")
+            send()
+    """
+    result = run(pytester, "--pinpoint-otp-chaos=1", test_it=tests)
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["E *ValueError: The queued code '12345678' has 8 digits*"])
