@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest_pinpoint_otp.engine.report as report
 import pytest_pinpoint_otp.engine.waiting as waiting
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis.limits import ParameterError, ParameterTypeError, check_parameter, plain
 from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND, WIRE_NAMES
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
@@ -19,6 +19,7 @@ from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimit
 from pytest_pinpoint_otp.engine.journal import Call, Journal, SentMessage, Verification, check_fields, select
+from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.options import Options
 from pytest_pinpoint_otp.engine.service import Service
 
@@ -49,19 +50,19 @@ class PinpointOTP:
     @property
     def messages(self) -> list[SentMessage]:
         """The texts that reached a handset, oldest first, as a new list."""
-        with reach.lock:
+        with lock:
             return list(self._service.journal.messages)
 
     @property
     def calls(self) -> list[Call]:
         """The calls that the application made, oldest first, as a new list. botocore's retries are attempts of one."""
-        with reach.lock:
+        with lock:
             return self._service.journal.calls
 
     @property
     def verifications(self) -> list[Verification]:
         """The codes that were judged, oldest first, as a new list. A call that ended in an error judged none."""
-        with reach.lock:
+        with lock:
             return list(self._service.journal.verifications)
 
     def inbox(self, destination: object = None, **fields: object) -> list[SentMessage]:
@@ -90,7 +91,7 @@ class PinpointOTP:
             LookupError: no message matches, or every code of that length was issued or is queued.
             TypeError: an unknown field.
         """
-        with reach.lock:
+        with lock:
             return self._service.engine.wrong_code(self._newest_message(destination, fields).code)
 
     def assert_sent(self, destination: object = None, *, times: int | None = None, **fields: object) -> SentMessage:
@@ -166,7 +167,7 @@ class PinpointOTP:
             ValueError: a negative timeout.
         """
         selection, journal, before = self._begin_wait("wait_for_message", destination, fields, timeout)
-        message = waiting.wait(journal, reach.lock, selection, timeout)
+        message = waiting.wait(journal, lock, selection, timeout)
         if message is None:
             raise TimeoutError(report.timed_out(selection, timeout, journal, before))
         return message
@@ -179,7 +180,7 @@ class PinpointOTP:
         Takes, returns and raises what `wait_for_message` does, which would not let the other task run.
         """
         selection, journal, before = self._begin_wait("async_wait_for_message", destination, fields, timeout)
-        message = await waiting.async_wait(journal, reach.lock, selection, timeout)
+        message = await waiting.async_wait(journal, lock, selection, timeout)
         if message is None:
             raise TimeoutError(report.timed_out(selection, timeout, journal, before))
         return message
@@ -231,9 +232,9 @@ class PinpointOTP:
             after=after,
             optional=optional,
             filters={"destination": destination, "reference_id": reference_id, "application_id": application_id},
-            lock=reach.lock,
+            lock=lock,
         )
-        with reach.lock:
+        with lock:
             self._service.faults.add(injection)
         return injection
 
@@ -252,8 +253,8 @@ class PinpointOTP:
         """
         if not isinstance(plan, FailurePlan):
             raise TypeError(f"follow takes a FailurePlan, not {kind(plan)}; FailurePlan.from_json reads one.")
-        injections = [step.injection(optional=optional, lock=reach.lock) for step in plan.steps]
-        with reach.lock:
+        injections = [step.injection(optional=optional, lock=lock) for step in plan.steps]
+        with lock:
             for injection in injections:
                 self._service.faults.add(injection)
         return injections
@@ -285,7 +286,7 @@ class PinpointOTP:
             ValueError: an argument out of range, or an unknown name.
         """
         limit = RateLimit(count, per=per, by=by, outcome=outcome)
-        with reach.lock:
+        with lock:
             self._service.faults.rate_limits.append(limit)
         return limit
 
@@ -297,7 +298,7 @@ class PinpointOTP:
             ValueError: the number is not in E.164.
         """
         number = self._check_number("opt_out", number)
-        with reach.lock:
+        with lock:
             self._service.faults.opted_out.add(number)
 
     def opt_in(self, number: str) -> None:
@@ -308,7 +309,7 @@ class PinpointOTP:
             ValueError: the number is not in E.164.
         """
         number = self._check_number("opt_in", number)
-        with reach.lock:
+        with lock:
             self._service.faults.opted_out.discard(number)
 
     def queue_codes(self, *codes: str) -> None:
@@ -325,7 +326,7 @@ class PinpointOTP:
             raise TypeError("queue_codes: give at least one code, such as queue_codes('012345').")
         for code in codes:
             self._check_code("queue_codes", code)
-        with reach.lock:
+        with lock:
             self._service.engine.queue.extend(map(plain, codes))
 
     def issue(
@@ -396,7 +397,7 @@ class PinpointOTP:
             ValueError: the clock would go back, or beyond the year 9999.
         """
         ahead = read_duration(by, {"days": days, "hours": hours, "minutes": minutes, "seconds": seconds})
-        with reach.lock:
+        with lock:
             try:
                 self._service.clock.advance(ahead)
             except OverflowError:
@@ -404,22 +405,24 @@ class PinpointOTP:
 
     def reset(self) -> None:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
-        with reach.lock:
+        with lock:
             self._service.faults.cancel()
             listeners = self._journal.listeners
+            before = self._service
             self._start()
+            active.replace(before, self._service)
             # Whoever waits for a message goes on waiting, for one that comes from now on.
             self._journal.listeners = listeners
 
     # -- Inside the package ----------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        self._service = Service(self._options, reach.lock)
+        self._service = Service(self._options, lock)
         if self._arrange is not None:
             self._arrange(self)
 
     def _recorded_plan(self, only: Collection[Injection] | None = None) -> FailurePlan:
-        with reach.lock:
+        with lock:
             return self._service.recording.plan(self._journal, only)
 
     @property
@@ -428,7 +431,7 @@ class PinpointOTP:
 
     def _traffic(self) -> str:
         """Return what happened as text, for the section under a failing test; empty where nothing did."""
-        with reach.lock:
+        with lock:
             return report.traffic(self._journal)
 
     def _check_end(self) -> str | None:
@@ -440,7 +443,7 @@ class PinpointOTP:
         Raises:
             Exception: a mistake of the test that came up inside the application, which may have swallowed it.
         """
-        with reach.lock:
+        with lock:
             mistakes = self._service.mistakes
             unused = self._service.unused() if self._options.assert_all_used else []
         if mistakes:
@@ -457,7 +460,7 @@ class PinpointOTP:
     def _accepts(self, message: SentMessage) -> bool:
         """Tell whether the service would accept the code of a message now."""
         key = Key(message.application_id, message.destination, message.reference_id)
-        with reach.lock:
+        with lock:
             return self._service.engine.accepts(key, message.code, self.now())
 
     def _begin_wait(
@@ -470,7 +473,7 @@ class PinpointOTP:
         return selection, journal, len(journal.messages)
 
     def _matching_messages(self, selection: dict[str, object]) -> list[SentMessage]:
-        with reach.lock:
+        with lock:
             candidates = list(self._journal.messages_to(selection.get("destination")))
         return list(select(candidates, selection))
 
@@ -495,6 +498,11 @@ class PinpointOTP:
             check_parameter(SEND, "CodeLength", len(code), enforce=self._options.enforce_limits)
         except ParameterError as error:
             raise ValueError(f"{where}: the code {code!r} has {len(code)} digits: {error}") from None
+
+
+def service_of(fake: PinpointOTP) -> Service:
+    """Return the service behind a fake."""
+    return fake._service
 
 
 def _selection(

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.engine.checks import kind
 from pytest_pinpoint_otp.engine.options import Options, read_options
-from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of
+from pytest_pinpoint_otp.transports.botocore.patches import hold
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -174,7 +175,7 @@ def active_pinpoint_otp() -> PinpointOTP:
     Raises:
         RuntimeError: no fake is active.
     """
-    fake = reach.innermost()
+    fake = active.innermost_fake()
     if fake is None:
         raise RuntimeError(
             "No PinpointOTP is active: name the fixture pinpoint_otp, mark the test with"
@@ -183,15 +184,31 @@ def active_pinpoint_otp() -> PinpointOTP:
     return fake
 
 
+_releases: Final[dict[PinpointOTP, Callable[[], None]]] = {}
+
+
+def enter(fake: PinpointOTP) -> None:
+    """Let a fake answer every OTP call of the process."""
+    _releases[fake] = hold()
+    active.activate(service_of(fake), fake)
+
+
+def leave(fake: PinpointOTP) -> None:
+    """Let a fake answer no longer; a second time, nothing changes."""
+    active.deactivate(service_of(fake))
+    if (release := _releases.pop(fake, None)) is not None:
+        release()
+
+
 # Not a generator in one piece: that would leave the fake when the mock is collected as garbage.
 def _enter(options: Options) -> PinpointOTP:
     fake = PinpointOTP(options)
-    reach.activate(fake)
+    enter(fake)
     return fake
 
 
 def _leave(fake: PinpointOTP, *, checked: bool) -> None:
-    reach.deactivate(fake)
+    leave(fake)
     if checked and (unused := fake._check_end()):
         raise AssertionError(unused)
 

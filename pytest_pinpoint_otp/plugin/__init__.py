@@ -177,18 +177,18 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
     Every boto3 and botocore client reaches it, without credentials or network. Read what arrived with ``code_for``
     and ``messages``, make calls fail with ``inject``, move its clock with ``advance``.
     """
-    import pytest_pinpoint_otp.transports.botocore.patches as reach
     from pytest_pinpoint_otp.fake import PinpointOTP
+    from pytest_pinpoint_otp.mock import enter, leave
 
     item = request.node
     item.stash[_outcomes] = []
     item.stash[_checked] = False
     fake = item.stash[_fake] = PinpointOTP(_options_of(item), _arrange(item))
-    reach.activate(fake)
+    enter(fake)
     try:
         yield fake
     finally:
-        reach.deactivate(fake)
+        leave(fake)
     # A test that failed, was skipped or xfailed has its verdict, and each of Hypothesis's examples has had one.
     outcomes = item.stash[_outcomes]
     if item.stash[_checked]:
@@ -234,9 +234,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for item in session.items:
         # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
         if (fake := item.stash.get(_fake, None)) is not None:
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            from pytest_pinpoint_otp.mock import leave
 
-            reach.deactivate(fake)
+            leave(fake)
 
 
 def _is_enabled(item: pytest.Item) -> bool:

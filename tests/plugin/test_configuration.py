@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from suites import passes, run, run_apart, write
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as reach
 from pytest_pinpoint_otp.engine.options import OPTION_NAMES
 
 needs_native_toml = pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 9 reads [tool.pytest]")
@@ -107,7 +107,7 @@ def test_unset_options_keep_their_defaults(pytester: pytest.Pytester) -> None:
     tests = """
         import pytest
         from application import client, send
-        import pytest_pinpoint_otp.transports.botocore.patches as reach
+        import pytest_pinpoint_otp.transports.active as reach
 
         def test_it(pinpoint_otp):
             assert send(ApplicationId="any") == "SUCCESSFUL"
@@ -277,7 +277,8 @@ def test_a_marked_unittest_class_has_the_fake_and_others_have_not(pytester: pyte
         import unittest
         import pytest
         from application import send
-        from pytest_pinpoint_otp import active_pinpoint_otp, reach
+        import pytest_pinpoint_otp.transports.active as reach
+        from pytest_pinpoint_otp import active_pinpoint_otp
 
         @pytest.mark.pinpoint_otp(code_length=8)
         class Marked(unittest.TestCase):
@@ -332,7 +333,7 @@ def test_with_autouse_no_client_asks_the_metadata_service_whoever_imports_the_ap
         import boto3
         import botocore.httpsession
         import botocore.session
-        import pytest_pinpoint_otp.transports.botocore.patches as reach
+        import pytest_pinpoint_otp.transports.active as reach
 
         def refuse(session, request):
             raise AssertionError(f"{request.url} was asked")

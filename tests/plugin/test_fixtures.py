@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from suites import ALONE, passes, run, run_apart
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as reach
 
 WAYS_TO_A_FAKE = {
     "named": ("def test_it(pinpoint_otp):", ()),
@@ -152,7 +152,7 @@ def test_setup_method_and_setup_function_are_inside_the_fake(pytester: pytest.Py
 
 WIDER_FIXTURES = """
     import pytest
-    import pytest_pinpoint_otp.transports.botocore.patches as reach
+    import pytest_pinpoint_otp.transports.active as reach
 
     seen = []
 
@@ -186,8 +186,7 @@ def test_wider_fixtures_are_outside_the_fake_even_where_a_test_with_a_fake_is_th
         "-s",
         *arguments,
         conftest=WIDER_FIXTURES,
-        test_sign_up=f"import pytest\nimport pytest_pinpoint_otp.transports.botocore.patches as reach\n"
-        f"{user}{head}\n{body}",
+        test_sign_up=f"import pytest\nimport pytest_pinpoint_otp.transports.active as reach\n{user}{head}\n{body}",
     )
     passes(result, passed=1)
     result.stdout.fnmatch_lines(["*all eight outside"])
@@ -197,7 +196,7 @@ def test_setup_class_and_setup_module_are_outside_the_fake(pytester: pytest.Pyte
     result = run(
         pytester,
         test_sign_up="""
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            import pytest_pinpoint_otp.transports.active as reach
 
             def setup_module():
                 assert reach.innermost() is None
@@ -215,7 +214,7 @@ def test_setup_class_and_setup_module_are_outside_the_fake(pytester: pytest.Pyte
                     assert reach.innermost() is None
 
                 def test_method(self, pinpoint_otp):
-                    assert reach.innermost() is pinpoint_otp
+                    assert reach.innermost_fake() is pinpoint_otp
         """,
     )
     passes(result, passed=1)
@@ -309,7 +308,7 @@ def test_a_test_may_ask_for_the_fake_on_its_way(pytester: pytest.Pytester) -> No
         pytester,
         test_sign_up="""
             from application import send
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            import pytest_pinpoint_otp.transports.active as reach
 
             def test_it(request):
                 assert reach.innermost() is None
@@ -400,7 +399,7 @@ def test_a_failed_test_runs_alone_with_lf_and_leaves_nothing_active(pytester: py
     result = run(
         pytester,
         test_sign_up="""
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            import pytest_pinpoint_otp.transports.active as reach
 
             def test_passes(pinpoint_otp):
                 pass

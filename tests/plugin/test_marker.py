@@ -10,11 +10,11 @@ from suites import passes, run, write
 LENGTH = """
     import pytest
     from application import send
-    import pytest_pinpoint_otp.transports.botocore.patches as reach
+    import pytest_pinpoint_otp.transports.active as reach
 
     def code_length(reference="sign-up"):
         send(ReferenceId=reference)
-        return len(reach.innermost().code_for(reference_id=reference))
+        return len(reach.innermost_fake().code_for(reference_id=reference))
 """
 
 
@@ -53,7 +53,7 @@ def test_a_marker_gives_options_to_a_test_that_names_the_fixture(pytester: pytes
         """
         @pytest.mark.pinpoint_otp(code_length=8)
         def test_it(pinpoint_otp):
-            assert reach.innermost() is pinpoint_otp
+            assert reach.innermost_fake() is pinpoint_otp
             assert code_length() == 8
         """,
         passed=1,

@@ -12,7 +12,7 @@ import pytest
 from botocore.endpoint import Endpoint
 from suites import passes, run, run_apart, write
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as reach
 
 NOTING = """
     import pathlib
@@ -228,7 +228,7 @@ def test_nothing_is_left_over_after_a_timeout_by_signal_while_a_test(pytester: p
             import pytest
             from application import send, verify
             from helpers import DESTINATION
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            import pytest_pinpoint_otp.transports.active as reach
 
             def test_passes(pinpoint_otp):
                 send()
@@ -283,7 +283,7 @@ def test_nothing_is_left_over_after_expected_failures_and_subtests_of_unittest(p
 
             import pytest
             from application import send
-            import pytest_pinpoint_otp.transports.botocore.patches as reach
+            import pytest_pinpoint_otp.transports.active as reach
 
             @pytest.mark.xfail(raises=ZeroDivisionError)
             def test_expected(pinpoint_otp):
@@ -337,7 +337,8 @@ def test_the_fake_is_at_hand_in_pdb_and_gone_after_it(pytester: pytest.Pytester)
 
             import pytest
             from application import send
-            from pytest_pinpoint_otp import active_pinpoint_otp, reach
+            import pytest_pinpoint_otp.transports.active as reach
+            from pytest_pinpoint_otp import active_pinpoint_otp
 
             def test_fails(pinpoint_otp):
                 send()
@@ -486,7 +487,8 @@ def test_a_view_of_django_sends_and_verifies(pytester: pytest.Pytester) -> None:
             from django.contrib.auth.models import User
             from django.test import TestCase
             from helpers import DESTINATION
-            from pytest_pinpoint_otp import active_pinpoint_otp, mock_pinpoint_otp, reach
+            import pytest_pinpoint_otp.transports.active as reach
+            from pytest_pinpoint_otp import active_pinpoint_otp, mock_pinpoint_otp
 
             def sign_up(client, fake):
                 assert client.post("/codes", {"phone": DESTINATION}).json() == {"status": "SUCCESSFUL"}

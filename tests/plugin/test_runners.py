@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from suites import ALONE, passes, run, run_apart, write
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
+import pytest_pinpoint_otp.transports.active as reach
 
 SUITE = """
     import pytest

@@ -31,7 +31,6 @@ from botocore.stub import Stubber
 from botocore.utils import IMDSFetcher, InstanceMetadataFetcher
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
 
-import pytest_pinpoint_otp.transports.botocore.patches as reach
 from pytest_pinpoint_otp import PinpointOTP, mock_pinpoint_otp
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
@@ -193,30 +192,6 @@ def test_no_credentials_are_needed_and_the_metadata_service_is_never_asked(
     assert session.get_credentials() is None
     assert_served(pinpoint_otp, session.client("pinpoint"))
     assert connections == []
-
-
-def test_a_client_whose_call_begins_as_the_last_fake_leaves_gets_no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = boto3.Session(**KEYS, region_name="us-east-1").client("pinpoint")
-    client.meta.events.register("before-send", lambda **kwargs: answer_with(b"{}"))
-    lock, mock = reach.lock, mock_pinpoint_otp()
-
-    class LeavingMeanwhile:
-        """The lock, which the call gets only after the fake has left."""
-
-        def __enter__(self) -> None:
-            monkeypatch.setattr(reach, "lock", lock)
-            mock.stop()
-
-        def __exit__(self, *exception: object) -> None:
-            pass
-
-    fake = mock.start()
-    monkeypatch.setattr(reach, "lock", LeavingMeanwhile())
-    assert send(client) == {}
-    assert fake.calls == []
-    mock.start()
-    mock.stop()
-    assert send(client) == {}
 
 
 def test_a_container_is_never_asked_for_credentials_while_a_fake_is_active_only(

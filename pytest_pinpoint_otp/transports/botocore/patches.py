@@ -1,15 +1,11 @@
 """What is wrapped in botocore while a fake is active, and put back after the last one: every Pinpoint client gets the
 hooks, no retry of a faked call waits, and nobody asks for credentials over the network.
-
-Also the stack of active fakes: the innermost one answers. Process-wide, so threads and tasks see it.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,10 +13,10 @@ from weakref import WeakSet
 
 from pytest_pinpoint_otp.apis.operations import OPERATIONS
 from pytest_pinpoint_otp.engine.journal import Unsent
+from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.transports.active import innermost
 
 if TYPE_CHECKING:
-    from pytest_pinpoint_otp.engine.service import Service
-    from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.transports.botocore.handlers import Hooks
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -28,51 +24,40 @@ __tracebackhide__ = True
 
 _OTP_EVENTS: Final = frozenset(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)
 
-lock: Final = threading.RLock()
-"""Guards the stack and the state of every fake: one lock, so that a fork can wait for it."""
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - absent on Windows, where nothing forks
-    # A child forked while another thread holds the lock would wait for that thread for ever.
-    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
-
-_active: tuple[PinpointOTP, ...] = ()
+_holders: set[object] = set()
+"""Who holds botocore wrapped: each entered fake, for one."""
 _wrapped: tuple[_Wrapping, ...] = ()
 _awaited: Mapping[str, _Neighbour] = {}
 """Whom to wrap as soon as they are imported, by the module that brings them."""
 _emitters: WeakSet[Any] = WeakSet()
 
 
-def innermost() -> PinpointOTP | None:
-    """Return the fake that answers now, or None where none is active."""
-    active = _active
-    return active[-1] if active else None
+def hold() -> Callable[[], None]:
+    """Wrap botocore for as long as anybody holds it; the first to hold imports it.
 
-
-def innermost_service() -> Service | None:
-    """Return the service of the fake that answers now, or None where none is active."""
-    active = _active
-    return active[-1]._service if active else None
-
-
-def activate(fake: PinpointOTP) -> None:
-    """Let a fake answer every OTP call of the process, until it is deactivated or another is activated."""
-    global _active, _awaited, _wrapped
+    Returns:
+        what releases it; a second call of that changes nothing.
+    """
+    global _awaited, _wrapped
+    holder = object()
     with lock:
-        if not _active:
+        if not _holders:
             _wrapped = _botocore_wrappings()
             for wrapping in _wrapped:
                 wrapping.put_on()
             _awaited = _NEIGHBOURS
         _wrap_neighbours()
-        _active = (*_active, fake)
+        _holders.add(holder)
+    return functools.partial(_release, holder)
 
 
-def deactivate(fake: PinpointOTP) -> None:
-    """Take one fake off the stack, wherever in it it is."""
-    global _active, _awaited
+def _release(holder: object) -> None:
+    global _awaited
     with lock:
-        _active = tuple(other for other in _active if other is not fake)
-        if not _active:
+        if holder not in _holders:
+            return
+        _holders.remove(holder)
+        if not _holders:
             for wrapping in reversed(_wrapped):
                 wrapping.take_off()
             _awaited = {}
@@ -168,14 +153,14 @@ def _hooks() -> Hooks:
 
 @functools.lru_cache(maxsize=1)
 def _hooks_of(handlers: type[Hooks]) -> Hooks:
-    return handlers(innermost_service)
+    return handlers(innermost)
 
 
 def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
     """Every client of botocore and aiobotocore, old or new, passes here before it signs, with its own emitter."""
 
     def make_request(endpoint: Any, operation_model: Any, request_dict: Any) -> Any:
-        if _active and operation_model.service_model.service_name == "pinpoint":
+        if innermost() and operation_model.service_model.service_name == "pinpoint":
             if not sys.modules.keys().isdisjoint(_awaited):
                 _wrap_neighbours()
             emitter = endpoint._event_emitter
@@ -188,7 +173,7 @@ def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _register(emitter: Any, operation: str) -> None:
     with lock:
-        if _active:
+        if _holders:
             _hooks().register(emitter)
             _emitters.add(emitter)
             if operation not in OPERATIONS:
@@ -200,7 +185,7 @@ def _noting_unsent(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(decorator, parameters, operation_model)
         except Exception as error:
-            service = innermost_service()
+            service = innermost()
             if service is not None and _is_faked(operation_model):
                 service.journal.unsent.append(Unsent(operation_model.name, str(error)))
             raise
@@ -213,7 +198,7 @@ def _is_faked(operation_model: Any) -> bool:
 
 
 def _retries_at_once(operation_model: Any) -> bool:
-    service = innermost_service()
+    service = innermost()
     return service is not None and not service.options.retry_backoff and _is_faked(operation_model)
 
 
@@ -241,7 +226,7 @@ def _sparing_otp_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of moto runs after ours: it would cost as much again, and raises for a service not whitelisted."""
 
     def call(stubber: Any, event_name: str, **kwargs: Any) -> Any:
-        return None if _active and event_name in _OTP_EVENTS else original(stubber, event_name=event_name, **kwargs)
+        return None if innermost() and event_name in _OTP_EVENTS else original(stubber, event_name=event_name, **kwargs)
 
     return call
 
@@ -282,7 +267,7 @@ def _while_active(
         replacement = instead(original)
 
         def method(owner: Any) -> Any:
-            return (replacement if _active else original)(owner)
+            return (replacement if innermost() else original)(owner)
 
         return method
 
@@ -291,7 +276,7 @@ def _while_active(
 
 def _without_async_container(original: Callable[..., Any]) -> Callable[..., Any]:
     async def load(provider: Any) -> Any:
-        return None if _active else await original(provider)
+        return None if innermost() else await original(provider)
 
     return load
 
