@@ -22,8 +22,9 @@ from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser
 
 pytest_plugins = ["pytester"]
-# How long an example takes is the business of the machine, and in a CI job Hypothesis would print more of a failure.
-settings.register_profile("everywhere the same", deadline=None, print_blob=False)
+# How long an example takes is the business of the machine; in a CI job Hypothesis would print more of a failure; and a
+# checkout may be one that nobody can write to.
+settings.register_profile("everywhere the same", deadline=None, print_blob=False, database=None)
 settings.load_profile("everywhere the same")
 # Projects of their own, with a configuration of their own: docs/test_examples.py runs them.
 collect_ignore = ["docs/examples"]

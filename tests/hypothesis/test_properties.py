@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import time_machine
 from botocore.config import Config
+from effort import examples
 from helpers import DESTINATION, send, send_status, verify
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ CLIENT = boto3.client(
     config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
 )
 
-several = settings(max_examples=60, deadline=None)
+several = settings(max_examples=examples(60))
 
 
 @several
