@@ -99,6 +99,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def printable(text: str) -> str:
+    """Return a text as a terminal can show it: what would steer it, or cannot be encoded, is escaped in it."""
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+
+
 def missing(
     what: str,
     selection: Mapping[str, object],

@@ -1,6 +1,6 @@
 """What the command line and markers arrange for tests as failure plans: chaos, replays, and a test's own plan.
 
-Imported only in runs that ask for one of these.
+Imported only in runs that use one of these.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,9 +19,14 @@ import pytest
 from pytest_pinpoint_otp.engine.checks import kind
 from pytest_pinpoint_otp.engine.faults.chaos import Chaos
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
+from pytest_pinpoint_otp.engine.report import printable
+from pytest_pinpoint_otp.plugin.configuration import identity_of
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
+
+_FAILED: Final = "pinpoint_otp_failed_calls"
+"""Where a worker of pytest-xdist puts what it has to tell its controller."""
 
 
 class Arrangement:
@@ -48,24 +54,31 @@ class Arrangement:
         if self._chaos is not None:
             self._chaos(fake)
 
+    @property
+    def failed_calls(self) -> int:
+        """How many calls chaos has failed."""
+        return 0 if self._chaos is None else self._chaos.failed_calls
+
     def section(self, fake: PinpointOTP, item: pytest.Item) -> str:
         """Return what a failing test tells of its chaos: the plan, and the command that replays it; else nothing."""
         plan = self._chaos.plan(fake) if self._chaos is not None else FailurePlan()
         if not plan.steps:
             return ""
-        file, folder = _write_plan_file(item, plan), item.config.invocation_params.dir
-        if file.is_relative_to(folder):
-            file = file.relative_to(folder)
-        command = shlex.join(["pytest", *_kept(item.config), _argument_for(item), f"--pinpoint-otp-replay={file}"])
-        return f"{plan.to_json()}\n\nTo replay exactly this:\n{command}"
+        try:
+            file = _write_plan_file(item, plan)
+        except OSError as error:
+            last = [f"To replay exactly this, save it in a file for --pinpoint-otp-replay: {error}."]
+        else:
+            last = ["To replay exactly this:", _replay_command(item, file)]
+        return printable("\n".join([plan.to_json(), "", *last]))
 
 
-class Shaking:
-    """What the command line wants to happen to every test of a run.
+class RunFailures:
+    """What the command line wants to happen to every test of a run. A plugin of pytest's by itself.
 
     Args:
         rate: how likely a call is to fail, 0 to 1; None: no chaos.
-        seed: what failures are drawn from, beside each test's name.
+        seed: what failures are drawn from, besides each test's name.
         replay: a plan that every test follows.
         file: where it was read from.
     """
@@ -75,24 +88,58 @@ class Shaking:
         self._seed: Final = seed
         self._replay: Final = replay
         self._file: Final = file
+        self._failed: Counter[str] = Counter()
+        """How many calls of each test chaos has failed, by node ID."""
 
-    def header(self) -> str:
-        """Return the line of pytest's header that tells of it."""
+    def arrangement(self, item: pytest.Item, plan: FailurePlan | None) -> Arrangement:
+        """Return what is arranged for a test, whose marker names a plan of its own or does not."""
+        # A test that says itself what fails knows what it expects.
+        if self._rate is None or (plan is not None and plan.steps):
+            return Arrangement(plan, self._replay)
+        return Arrangement(plan, self._replay, Chaos(self._rate, f"{self._seed}{identity_of(item)}"))
+
+    def count(self, item: pytest.Item, arrangement: Arrangement) -> None:
+        """Count what a test's arrangement has done, for the run's summary."""
+        self._failed[item.nodeid] += arrangement.failed_calls
+
+    def pytest_report_header(self) -> str:
+        """Tell of it in the header."""
         if self._rate is not None:
             return f"pinpoint-otp: chaos at a rate of {self._rate}, seed {self._seed!r}"
         return f"pinpoint-otp: replays the failure plan {self._file}, without chaos"
 
-    def arrangement(self, identity: str, plan: FailurePlan | None) -> Arrangement:
-        """Return what is arranged for the test of this identity."""
-        chaos = None if self._rate is None else Chaos(self._rate, f"{self._seed}{identity}")
-        return Arrangement(plan, self._replay, chaos)
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Tell the controller of pytest-xdist, if there is one, before the worker ends."""
+        result = yield
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_FAILED] = dict(+self._failed)
+        return result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker has told."""
+        self._failed.update(getattr(node, "workeroutput", {}).get(_FAILED, {}))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell how much was failed."""
+        if self._rate is not None:
+            failed = +self._failed
+            calls, tests = failed.total(), len(failed)
+            terminalreporter.line(
+                f"pinpoint-otp: chaos failed {calls} {_plural(calls, 'call')} of {tests} {_plural(tests, 'test')}"
+            )
 
 
-def read_shaking(config: pytest.Config) -> Shaking:
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def read_command_line(config: pytest.Config) -> RunFailures:
     """Read the options of the command line.
 
     Raises:
-        pytest.UsageError: a rate that is none, or a file that holds no plan.
+        pytest.UsageError: a rate out of range, or a file that holds no plan.
     """
     rate, file = config.option.pinpoint_otp_chaos, config.option.pinpoint_otp_replay
     if rate is not None and not 0 <= rate <= 1:
@@ -105,7 +152,7 @@ def read_shaking(config: pytest.Config) -> Shaking:
             raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
         # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
         rate = None
-    return Shaking(rate, config.option.pinpoint_otp_chaos_seed, replay, file)
+    return RunFailures(rate, config.option.pinpoint_otp_chaos_seed, replay, file)
 
 
 def read_marked_plan(plan: Any, item: pytest.Item) -> FailurePlan:
@@ -130,6 +177,17 @@ def _read_plan_file(file: Path) -> FailurePlan:
         raise ValueError(f"{file}: {error}") from None
 
 
+def _replay_command(item: pytest.Item, file: Path) -> str:
+    """Return the command that replays a plan, in the folder where pytest was started."""
+    folder = item.config.invocation_params.dir
+    if file.is_relative_to(folder):
+        file = file.relative_to(folder)
+    # Not the node ID: it is relative to pytest's root folder, and pytest-xdist appends the group to it.
+    names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
+    test = "::".join([os.path.relpath(item.path, folder), *names])
+    return shlex.join(["pytest", *_kept(item.config), test, f"--pinpoint-otp-replay={file}"])
+
+
 def _kept(config: pytest.Config) -> Iterator[str]:
     """Yield the options of the command line that say how a test is configured."""
     option = config.option
@@ -139,17 +197,22 @@ def _kept(config: pytest.Config) -> Iterator[str]:
         yield from (word for value in values for word in (name, value))
 
 
-def _argument_for(item: pytest.Item) -> str:
-    """Return what selects a test on a command line in the folder where pytest was started."""
-    # Not the node ID: it is relative to pytest's root folder, and pytest-xdist appends the group to it.
-    names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
-    return "::".join([os.path.relpath(item.path, item.config.invocation_params.dir), *names])
-
-
 def _write_plan_file(item: pytest.Item, plan: FailurePlan) -> Path:
-    """Write a plan into pytest's cache, or where there is none into a temporary folder, and return its file."""
-    cache = item.config.cache if item.config.pluginmanager.hasplugin("cacheprovider") else None
-    folder = Path(tempfile.mkdtemp(prefix="pinpoint-otp-")) if cache is None else cache.mkdir("pinpoint-otp")
-    file = folder / f"{blake2b(item.nodeid.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}.json"
+    """Write a plan into pytest's cache, or into a temporary folder where that cannot be, and return its file.
+
+    Raises:
+        OSError: neither can be written.
+    """
+    name = f"{blake2b(item.nodeid.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}.json"
+    if item.config.pluginmanager.hasplugin("cacheprovider"):
+        try:
+            # pytest only warns where its folder cannot be made.
+            return _write(item.config.cache.mkdir("pinpoint-otp") / name, plan)
+        except OSError:
+            pass
+    return _write(Path(tempfile.mkdtemp(prefix="pinpoint-otp-")) / name, plan)
+
+
+def _write(file: Path, plan: FailurePlan) -> Path:
     file.write_text(plan.to_json(), encoding="utf-8")
     return file

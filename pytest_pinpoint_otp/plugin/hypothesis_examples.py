@@ -1,4 +1,4 @@
-"""Hypothesis's examples: a fake that was activated for a test is fresh in each of them, and checked at its end."""
+"""Hypothesis's examples: each begins with what the test's fixtures arranged before the first, and has its own check."""
 
 from __future__ import annotations
 
@@ -6,79 +6,85 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_pinpoint_otp.fake import PinpointOTP
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.plugin.activation import Activation
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
 
-def isolate_examples(test: Any, fake: PinpointOTP) -> Callable[[], None] | None:
-    """Let every example of a Hypothesis test begin with a reset fake.
-
-    Args:
-        test: the test function.
-        fake: the fake that is active around all its examples.
-
-    Returns:
-        a function that ends this; None where the test is none of Hypothesis, or takes the fake as an argument, of
-        which Hypothesis's own health check warns.
-    """
-    handle = getattr(test, "hypothesis", None)
+@contextmanager
+def isolated_examples(item: pytest.Item, activation: Activation) -> Iterator[None]:
+    """Keep the examples of a test apart, if it is one of Hypothesis's, or runs a state machine of Hypothesis's."""
+    test: Any = getattr(item, "obj", None)
+    handle: Any = getattr(test, "hypothesis", None)
     inner = getattr(handle, "inner_test", None)
-    if handle is None or inner is None or "pinpoint_otp" in inspect.signature(test).parameters:
-        return None
-    handle.inner_test = _coroutine_example(inner, fake) if inspect.iscoroutinefunction(inner) else _example(inner, fake)
-    return functools.partial(setattr, handle, "inner_test", inner)
+    examples = _Examples(activation)
+    if inner is not None:
+        activation.examples_are_checked = True
+        with _replaced(handle, "inner_test", inner, examples.each_of(inner)):
+            yield
+    elif handle is None and getattr(test, "is_hypothesis_test", False):
+        from hypothesis.stateful import RuleBasedStateMachine
 
-
-def isolate_runs(test: Any, fake: PinpointOTP) -> Callable[[], None] | None:
-    """Let every run of a state machine of Hypothesis's, whose test case the test is, begin with a reset fake.
-
-    Returns:
-        a function that ends this; None where the test is of no state machine.
-    """
-    if not getattr(test, "is_hypothesis_test", False) or hasattr(test, "hypothesis"):
-        return None
-    from hypothesis.stateful import RuleBasedStateMachine
-
-    original = RuleBasedStateMachine.__init__
-
-    @functools.wraps(original)
-    def start(machine: RuleBasedStateMachine) -> None:
-        fake.reset()
-        original(machine)
-
-    def put_on(method: Callable[..., None]) -> None:
-        setattr(RuleBasedStateMachine, "__init__", method)  # noqa: B010 - a method is assigned
-
-    put_on(start)
-    return functools.partial(put_on, original)
-
-
-def _example(inner: Callable[..., Any], fake: PinpointOTP) -> Callable[..., Any]:
-    @functools.wraps(inner)
-    def example(*args: Any, **kwargs: Any) -> Any:
-        with _fresh(fake):
-            return inner(*args, **kwargs)
-
-    return example
-
-
-def _coroutine_example(inner: Callable[..., Any], fake: PinpointOTP) -> Callable[..., Any]:
-    @functools.wraps(inner)
-    async def example(*args: Any, **kwargs: Any) -> Any:
-        with _fresh(fake):
-            return await inner(*args, **kwargs)
-
-    return example
+        start = RuleBasedStateMachine.__init__
+        with _replaced(RuleBasedStateMachine, "__init__", start, examples.begun_by(start)):
+            yield
+    else:
+        yield
 
 
 @contextmanager
-def _fresh(fake: PinpointOTP) -> Iterator[None]:
-    fake.reset()
-    yield
-    # Reached by an example that passed, as it is at the end of a test.
-    if unused := fake._check_end():
-        raise AssertionError(unused)
+def _replaced(owner: Any, name: str, original: object, replacement: object) -> Iterator[None]:
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+class _Examples:
+    """The examples of one test, before each of which the fake becomes again as it was before the first."""
+
+    def __init__(self, activation: Activation) -> None:
+        self._fake = activation.fake
+
+    def _begin(self) -> None:
+        self._fake.reset()
+
+    @contextmanager
+    def _example(self) -> Iterator[None]:
+        self._begin()
+        yield
+        # Reached by an example that passed, as it is at the end of a test.
+        if unused := self._fake._check_end():
+            raise AssertionError(unused)
+
+    def each_of(self, test: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a test whose every run is an example."""
+
+        @functools.wraps(test)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            with self._example():
+                return test(*args, **kwargs)
+
+        @functools.wraps(test)
+        async def coroutine_function(*args: Any, **kwargs: Any) -> Any:
+            with self._example():
+                return await test(*args, **kwargs)
+
+        return coroutine_function if inspect.iscoroutinefunction(test) else function
+
+    def begun_by(self, start: Callable[..., None]) -> Callable[..., None]:
+        """Return an initializer of state machines that begins an example each time."""
+
+        @functools.wraps(start)
+        def initialize(machine: Any) -> None:
+            self._begin()
+            start(machine)
+
+        return initialize

@@ -371,7 +371,7 @@ NAMED = (
         send()
 
     def test_afterwards():
-        assert examples == list(range(len(examples)))
+        assert set(examples) <= {0}
 """
 )
 
@@ -385,7 +385,7 @@ def test_a_test_that_names_the_fixture_has_hypothesis_own_health_check(pytester:
     result.stdout.fnmatch_lines(["*FailedHealthCheck*'pinpoint_otp'*"])
 
 
-def test_a_test_that_names_the_fixture_and_says_that_it_knows_keeps_one_fake(pytester: pytest.Pytester) -> None:
+def test_a_test_that_names_the_fixture_and_says_that_it_knows_has_it_alike(pytester: pytest.Pytester) -> None:
     knowing = "@settings(few, suppress_health_check=[HealthCheck.function_scoped_fixture])"
     result = run(pytester, test_it=NAMED.replace("@few", knowing))
 

@@ -360,11 +360,9 @@ def test_a_replay_gives_the_failures_that_were_drawn_and_leaves_the_tests_own_to
     pytester: pytest.Pytester,
 ) -> None:
     suite = f"""{NOTING}
-    from pytest_pinpoint_otp import FailurePlan, FailureStep
-
-    @pytest.mark.pinpoint_otp(plan=FailurePlan([FailureStep("DUPLICATE", after=2)]))
     def test_it(request, pinpoint_otp):
         pinpoint_otp.inject("OPT_OUT")
+        pinpoint_otp.inject("DUPLICATE", after=2)
         seen = use()
         note(request, seen)
         assert False
@@ -461,6 +459,131 @@ def test_anything_but_true_or_false_in_the_marker_is_an_error_of_the_test(
 
     passes(result, passed=1, errors=1)
     result.stdout.fnmatch_lines([f"@pytest.mark.pinpoint_otp: chaos takes True or False, not {value}."])
+
+
+@pytest.mark.parametrize("plan", ["FailurePlan([FailureStep('DUPLICATE')])", "'plan.json'"])
+def test_chaos_leaves_alone_a_test_whose_marker_says_what_fails(pytester: pytest.Pytester, plan: str) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("DUPLICATE"),)).to_json())
+    suite = f"""{NOTING}
+    from pytest_pinpoint_otp import FailurePlan, FailureStep
+
+    @pytest.mark.pinpoint_otp(plan={plan})
+    class TestIt:
+        def test_left_alone(self):
+            assert use() == ["DUPLICATE", *UNDISTURBED[1:]]
+
+        @pytest.mark.pinpoint_otp(plan=FailurePlan())
+        def test_without_a_plan_of_its_own(self):
+            assert use() != UNDISTURBED
+    """
+    passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=suite), passed=2)
+
+
+# -- Summary -----------------------------------------------------------------------------------------------------------
+
+COUNTED = """
+    import pytest
+    from application import send, verify
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def attempt(count):
+        for _ in range(count):
+            try:
+                send()
+            except (BotoCoreError, ClientError):
+                pass
+
+    def test_one(pinpoint_otp):
+        attempt(1)
+
+    def test_two(pinpoint_otp):
+        attempt(2)
+        pinpoint_otp.reset()
+        attempt(1)
+
+    def test_without_calls(pinpoint_otp):
+        pass
+
+    @pytest.mark.pinpoint_otp(chaos=False)
+    def test_left_alone():
+        attempt(3)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_the_summary_tells_how_many_calls_of_how_many_tests_were_failed(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    result = (run_apart if workers else run)(pytester, *workers, "--pinpoint-otp-chaos=1", test_it=COUNTED)
+
+    passes(result, passed=4)
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos failed 4 calls of 2 tests"])
+
+
+@pytest.mark.parametrize(
+    ("rate", "selected", "told"),
+    [("0", "two", "0 calls of 0 tests"), ("1", "one", "1 call of 1 test")],
+)
+def test_the_summary_counts_in_plain_english(pytester: pytest.Pytester, rate: str, selected: str, told: str) -> None:
+    result = run(pytester, f"--pinpoint-otp-chaos={rate}", "-k", selected, test_it=COUNTED)
+
+    result.stdout.fnmatch_lines([f"pinpoint-otp: chaos failed {told}"])
+
+
+def test_the_summary_of_a_replay_counts_nothing(pytester: pytest.Pytester) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan((FailureStep("THROTTLED"),)).to_json())
+    result = run(pytester, "--pinpoint-otp-replay=plan.json", test_it=COUNTED)
+
+    passes(result, passed=4)
+    result.stdout.no_fnmatch_line("*chaos failed*")
+
+
+# -- Where a plan is kept ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unwritable(pytester: pytest.Pytester) -> None:
+    """Put a file where the folder of plans would be in pytest's cache; permissions would not stop a superuser."""
+    folder = pytester.path / ".pytest_cache" / "d"
+    folder.mkdir(parents=True)
+    (folder / "pinpoint-otp").write_text("")
+
+
+@pytest.mark.usefixtures("unwritable")
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+def test_a_plan_that_the_cache_cannot_hold_goes_to_the_temporary_folder(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    result = (run_apart if workers else run)(pytester, *workers, "--pinpoint-otp-chaos=1", test_it=FAILING)
+
+    passes(result, failed=2)
+    first = notes(pytester)
+    printed = commands(result)
+    assert len(printed) == 2
+    for command in printed:
+        assert Path(command[-1].partition("=")[2]).is_relative_to(tmp_path)
+        passes(run(pytester, *command[1:]), failed=1)
+    assert notes(pytester) == first
+
+
+@pytest.mark.usefixtures("unwritable")
+def test_a_plan_that_can_be_kept_nowhere_is_printed_all_the_same(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**kwargs: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pytest_pinpoint_otp.plugin.failures.tempfile.mkdtemp", refuse)
+    result = run(pytester, "--pinpoint-otp-chaos=1", "-k", "two", test_it=FAILING)
+
+    passes(result, failed=1, deselected=1)
+    result.stdout.fnmatch_lines(
+        ['  "version": 1,', "To replay exactly this, save it in a file for --pinpoint-otp-replay*"]
+    )
 
 
 def test_a_test_without_the_fake_is_left_alone(pytester: pytest.Pytester) -> None:

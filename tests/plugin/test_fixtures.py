@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from suites import ALONE, passes, run, run_apart
+from suites import ALONE, passes, run, run_apart, write
 
 import pytest_pinpoint_otp.transports.active as reach
 
@@ -118,6 +118,144 @@ def test_the_fake_is_active_before_every_other_function_scoped_fixture_and_until
     passes(result, passed=1)
     references = ["set up, autouse", "set up, named", "test", "torn down, named", "torn down, autouse"]
     result.stdout.fnmatch_lines([f"*references: {references!r}".replace("[", "[[]")])
+
+
+def test_fixtures_that_other_plugins_add_in_their_hooks_keep_to_their_scopes(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        conftest=WIDER_FIXTURES.replace("8", "4")
+        + """
+    @pytest.fixture
+    def late(pinpoint_otp):
+        assert reach.innermost_fake() is pinpoint_otp
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(item):
+        item.fixturenames[:0] = ["of_session", "of_class"]
+        item.fixturenames.append("late")
+""",
+        test_sign_up="""
+            import pytest
+            import pytest_pinpoint_otp.transports.active as active
+
+            @pytest.mark.pinpoint_otp
+            def test_it():
+                assert active.innermost() is not None
+        """,
+    )
+    passes(result, passed=1)
+
+
+SCREENSHOT = """
+    import pytest
+
+    @pytest.fixture
+    def driver():
+        return "driver"
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(item, call):
+        outcome = yield
+        if call.when == "call":
+            # A common recipe, where an autouse fixture asks for it.
+            driver = item.funcargs["request"].getfixturevalue("driver")
+            outcome.get_result().sections.append(("screenshot", driver))
+
+    @pytest.fixture(autouse=True)
+    def around(request):
+        yield
+"""
+
+
+def test_the_request_of_a_test_is_at_hand_for_other_plugins_in_every_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        conftest=SCREENSHOT,
+        test_it="""
+            import pytest
+
+            def test_without():
+                assert False
+
+            @pytest.mark.pinpoint_otp
+            def test_with():
+                assert False
+        """,
+    )
+    passes(result, failed=2)
+    assert result.stdout.str().count("- screenshot -") == 2
+
+
+NOTING_ALL = """
+    import pathlib
+
+    import pytest
+
+    def pytest_runtest_teardown(item):
+        with pathlib.Path(__file__).with_name("seen.txt").open("a") as seen:
+            attributes = sorted(name for name in vars(item) if name != "_instance")
+            print(item.nodeid, item.fixturenames, sorted(item.funcargs), attributes, file=seen)
+"""
+
+
+def test_nothing_of_a_test_without_the_fake_is_other_than_without_the_plugin(pytester: pytest.Pytester) -> None:
+    write(
+        pytester,
+        conftest=NOTING_ALL,
+        test_it="""
+            import unittest
+
+            import pytest
+
+            @pytest.fixture(autouse=True)
+            def around(tmp_path):
+                yield
+
+            def test_function(request, monkeypatch):
+                pass
+
+            @pytest.mark.parametrize("number", [1, 2])
+            def test_parameter(number):
+                '''
+                >>> 1 + 1
+                2
+                '''
+
+            class TestMethods:
+                def setup_method(self):
+                    pass
+
+                def test_method(self):
+                    pass
+
+            class Unit(unittest.TestCase):
+                def test_unit(self):
+                    pass
+        """,
+    )
+    seen = pytester.path / "seen.txt"
+    passes(run_apart(pytester, "--doctest-modules", "-p", "no:pinpoint_otp"), passed=6)
+    without = seen.read_text()
+    seen.unlink()
+    passes(run_apart(pytester, "--doctest-modules"), passed=6)
+    assert seen.read_text() == without
+    assert "'request'" in without
+
+
+def test_parameters_of_one_test_do_not_share_what_activation_changes(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+            import pytest
+
+            marked = pytest.mark.pinpoint_otp
+
+            @pytest.mark.parametrize("on", [pytest.param(True, marks=marked), False, pytest.param(True, marks=marked)])
+            def test_it(on, request):
+                assert ("pinpoint_otp" in request.fixturenames) is on
+        """,
+    )
+    passes(result, passed=3)
 
 
 def test_setup_method_and_setup_function_are_inside_the_fake(pytester: pytest.Pytester) -> None:

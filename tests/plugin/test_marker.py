@@ -247,7 +247,7 @@ def test_enabled_false_leaves_a_test_out_of_autouse(pytester: pytest.Pytester) -
             def test_left_out(self):
                 assert reach.innermost() is None
 
-            @pytest.mark.pinpoint_otp(code_length=8)
+            @pytest.mark.pinpoint_otp(enabled=False, code_length=8)
             def test_left_out_whatever_its_other_options(self):
                 assert reach.innermost() is None
 
@@ -261,6 +261,102 @@ def test_enabled_false_leaves_a_test_out_of_autouse(pytester: pytest.Pytester) -
         """,
         *("-o", "pinpoint_otp_autouse=true"),
         passed=7,
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("-o", "pinpoint_otp_autouse=true")], ids=["by marker", "autouse"])
+def test_any_marker_turns_on_again_what_a_wider_one_turned_off(
+    pytester: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    marked_suite(
+        pytester,
+        """
+        pytestmark = pytest.mark.pinpoint_otp(enabled=False)
+
+        def test_off():
+            assert reach.innermost() is None
+
+        @pytest.mark.pinpoint_otp
+        def test_on():
+            assert code_length() == 6
+
+        @pytest.mark.pinpoint_otp(enabled=False, code_length=8)
+        class TestOff:
+            def test_off(self):
+                assert reach.innermost() is None
+
+            @pytest.mark.pinpoint_otp(validity_period=5)
+            def test_on(self):
+                assert code_length() == 8
+
+            @pytest.mark.parametrize("on", [False, pytest.param(True, marks=pytest.mark.pinpoint_otp)])
+            def test_one_parameter(self, on):
+                assert (reach.innermost() is not None) is on
+
+            @pytest.mark.pinpoint_otp
+            class TestOn:
+                def test_on(self):
+                    assert code_length() == 8
+        """,
+        *arguments,
+        passed=7,
+    )
+
+
+def test_of_several_markers_on_a_class_the_nearest_wins_and_a_base_class_is_wider(pytester: pytest.Pytester) -> None:
+    marked_suite(
+        pytester,
+        """
+        @pytest.mark.pinpoint_otp(code_length=5, allowed_attempts=1)
+        @pytest.mark.pinpoint_otp(code_length=8)
+        class TestStacked:
+            def test_it(self, pinpoint_otp):
+                assert code_length() == 8
+                assert pinpoint_otp.messages[0].allowed_attempts == 1
+
+        @pytest.mark.pinpoint_otp(enabled=False)
+        @pytest.mark.pinpoint_otp(code_length=7)
+        class TestDerived(TestStacked):
+            def test_it(self):
+                assert code_length() == 7
+
+        class TestListed(TestStacked):
+            pytestmark = [pytest.mark.pinpoint_otp(code_length=7), pytest.mark.pinpoint_otp(code_length=6)]
+
+            def test_it(self, pinpoint_otp):
+                assert code_length() == 7
+                assert pinpoint_otp.messages[0].allowed_attempts == 1
+
+        class TestSingle(TestStacked):
+            pytestmark = pytest.mark.pinpoint_otp(code_length=7)
+
+            def test_it(self):
+                assert code_length() == 7
+        """,
+        passed=4,
+    )
+
+
+def test_a_marker_that_a_conftest_adds_to_a_class_is_wider_than_the_classes_own(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            for cls in {item.parent for item in items}:
+                cls.add_marker(pytest.mark.pinpoint_otp(code_length=5, allowed_attempts=1))
+        """
+    )
+    marked_suite(
+        pytester,
+        """
+        @pytest.mark.pinpoint_otp(code_length=8)
+        class TestIt:
+            def test_it(self, pinpoint_otp):
+                assert code_length() == 8
+                assert pinpoint_otp.messages[0].allowed_attempts == 1
+        """,
+        passed=1,
     )
 
 

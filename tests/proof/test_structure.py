@@ -60,8 +60,8 @@ engine.faults.plans: imports botocore
 pytest_pinpoint_otp.engine.faults.chaos: uses _recorded_plan
 pytest_pinpoint_otp.mock: uses _check_end
 pytest_pinpoint_otp.plugin.hypothesis_examples: uses _check_end
-pytest_pinpoint_otp.plugin: uses _check_end
-pytest_pinpoint_otp.plugin: uses _traffic
+pytest_pinpoint_otp.plugin.activation: uses _check_end
+pytest_pinpoint_otp.plugin.activation: uses _traffic
 pytest_pinpoint_otp.stateful: uses _accepts
 pytest_pinpoint_otp.stateful: uses _service
 pytest_pinpoint_otp.stateful: uses _traffic

@@ -1,4 +1,4 @@
-"""Chaos: failures drawn at a rate for every test of a run, from a seed, so that a whole suite can be shaken."""
+"""Chaos: failures drawn at a rate from a seed, for every test of a run."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Chaos:
         self._rate = rate
         self._seed = seed
         self._injections: list[Injection] = []
+        self.failed_calls = 0
+        """How many calls it has failed so far, in all examples and after resets too."""
 
     def __call__(self, fake: PinpointOTP) -> None:
         """Let the calls of a fake fail, wherever no other injection answers them."""
@@ -47,6 +49,7 @@ class Chaos:
             # Once for each call: a plan that replays it counts calls, not attempts.
             if call.attempts or random.random() >= self._rate:
                 return None
+            self.failed_calls += 1
             return random.choice(failures[call.operation])
 
         self._injections = [fake.inject(draw, operation=operation, times=None) for operation in OPERATIONS]

@@ -1,0 +1,223 @@
+"""What configuration, markers and a test's name say about its fake. Loaded at every start of pytest: keep it light."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.options import Options
+    from pytest_pinpoint_otp.plugin.activation import Activation
+    from pytest_pinpoint_otp.plugin.failures import RunFailures
+
+FIXTURE: Final = "pinpoint_otp"
+MARKER: Final = "pinpoint_otp"
+PREFIX: Final = "pinpoint_otp_"
+BESIDE_OPTIONS: Final = ("enabled", "plan", "chaos")
+"""What the marker takes besides the options of the fake."""
+_WORKER_WIDTH: Final = "pinpoint_otp_terminal_width"
+
+OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
+    "seed": ("string", "Mixed into what codes and IDs are drawn from, besides the test's name."),
+    "applications": ("args", "Application IDs that exist; calls for others get NotFoundException. Default: any."),
+    "code_length": ("int", "Characters of a code where a request does not say. Default: the API's own."),
+    "validity_period": ("int", "Minutes that a code is valid where a request does not say. Default: the API's own."),
+    "allowed_attempts": ("int", "Failed verifications where a request does not say. Default: the API's own."),
+    "enforce_limits": ("bool", "Refuse requests outside AWS's documented limits, as AWS does. Default: true."),
+    "retry_backoff": ("bool", "Let botocore really sleep before it retries a faked call. Default: false."),
+    "assert_all_used": ("bool", "A finite injection or queued code left unused is an error. Default: true."),
+}
+"""The options of the fake: their types in pytest's configuration, and what its help says of them."""
+
+
+class Run:
+    """What the plugin knows of one run of pytest: the one object that it keeps in pytest's stash.
+
+    Raises:
+        pytest.UsageError: a value in pytest's configuration has the wrong type.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.autouse: Final[bool] = _getini(config, f"{PREFIX}autouse")
+        guarded: bool | None = _getini(config, f"{PREFIX}guard")
+        self.guarded: Final = self.autouse if guarded is None else guarded
+        self.looks_after_botocore = False
+        """Whether botocore is wrapped outside of tests with a fake as well."""
+        self.options: dict[str, Any] = {}
+        """The options that are set in pytest's configuration, by name."""
+        self.failures: RunFailures | None = None
+        self.activations: Final[dict[pytest.Item, Activation]] = {}
+        """The fakes of the tests that are under way."""
+
+
+_run: Final = pytest.StashKey[Run]()
+
+
+def run_of(config: pytest.Config) -> Run:
+    """Return what the plugin knows of a run."""
+    run = config.stash.get(_run, None)
+    if run is None:
+        run = config.stash[_run] = Run(config)
+    return run
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Tell pytest about the options of its configuration and command line."""
+    autouse = "Activate the fake for every test, and block credential look-ups over the network. Default: false."
+    parser.addini(f"{PREFIX}autouse", autouse, type="bool", default=False)
+    guard = (
+        "Stop every OTP call that is made while no fake is active, and report it as an error. Default: the value of"
+        f" {PREFIX}autouse."
+    )
+    # None, so that an option that is not set differs from 0 and false.
+    parser.addini(f"{PREFIX}guard", guard, type="bool", default=None)
+    for name, (kind, text) in OPTIONS.items():
+        parser.addini(f"{PREFIX}{name}", text, type=kind, default=None)
+    group = parser.getgroup("pinpoint-otp", "Amazon Pinpoint OTP")
+    group.addoption(
+        "--pinpoint-otp-chaos",
+        type=float,
+        metavar="RATE",
+        help="Let calls fail at this rate, 0 to 1, in every test that has pinpoint_otp. A test that fails shows how to"
+        " replay its failures.",
+    )
+    group.addoption(
+        "--pinpoint-otp-chaos-seed",
+        default="0",
+        metavar="SEED",
+        help="What the failures are drawn from, besides the test's name. Default: 0.",
+    )
+    group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Let calls fail as this failure plan says.")
+
+
+def marker_line() -> str:
+    """Return what pytest lists about the marker."""
+    return (
+        f"{MARKER}({', '.join((*OPTIONS, *BESIDE_OPTIONS))}): answer the test's OTP calls (such as boto3's"
+        " send_otp_message and verify_otp_message) in memory, with these options; the narrower marker wins, option by"
+        " option. enabled=False leaves the test out of pinpoint_otp_autouse and of pinpoint_otp_guard; plan is a"
+        " FailurePlan to follow, or the path of its file, relative to the test's; chaos=False leaves the test out of"
+        " --pinpoint-otp-chaos."
+    )
+
+
+def read_configuration(config: pytest.Config) -> dict[str, Any]:
+    """Return the options of the fake that are set in pytest's configuration.
+
+    Raises:
+        pytest.UsageError: a value has the wrong type or is out of range.
+    """
+    given = {name: _getini(config, f"{PREFIX}{name}") for name in OPTIONS}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name, value in given.items():
+        from pytest_pinpoint_otp.engine.options import read_options
+
+        enforced = {"enforce_limits": given.get("enforce_limits", True)}
+        try:
+            read_options({**enforced, name: value}, f"pytest's configuration, {PREFIX}{name}")
+        except (TypeError, ValueError) as error:
+            raise pytest.UsageError(str(error)) from None
+    return given
+
+
+def _getini(config: pytest.Config, name: str) -> Any:
+    try:
+        return config.getini(name)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        # pytest's own words show the value, but do not always say whose it is.
+        raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
+
+
+def wants_fake(item: pytest.Item) -> bool:
+    """Tell whether a test has a fake: because it names the fixture, is marked, or by configuration."""
+    return FIXTURE in getattr(item, "fixturenames", ()) or _is_enabled(item)
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Tell whether a marker says that a test has no fake, so that its calls are let through."""
+    return bool(item.get_closest_marker(MARKER)) and not _is_enabled(item)
+
+
+def _is_enabled(item: pytest.Item) -> bool:
+    if item.get_closest_marker(MARKER) is None:
+        return run_of(item.config).autouse
+    enabled: bool = marker_arguments(item)["enabled"]
+    if not enabled:
+        # A mistake in options that are not used for now is reported all the same.
+        options_of(item)
+    return enabled
+
+
+def options_of(item: pytest.Item) -> Options:
+    """Return the options of a test's fake: its markers', above the configured ones, above a seed of its own."""
+    from pytest_pinpoint_otp.engine.options import read_options
+
+    configured = run_of(item.config).options
+    seed = f"{configured.get('seed', '')}{identity_of(item)}"
+    marked = {name: value for name, value in marker_arguments(item).items() if name not in BESIDE_OPTIONS}
+    try:
+        return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{MARKER}", beside=BESIDE_OPTIONS)
+    except (TypeError, ValueError) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def marker_arguments(item: pytest.Item) -> dict[str, Any]:
+    """Return the merged arguments of a test's markers, of which the narrower wins; empty without a marker."""
+    arguments: dict[str, Any] = {}
+    for marker in _markers(item):
+        if marker.args:
+            pytest.fail(f"@pytest.mark.{MARKER} takes keywords only, not {marker.args[0]!r}.", pytrace=False)
+        # Every marker turns on what a wider one has turned off, unless it says enabled=False itself.
+        arguments = {**arguments, "enabled": True, **marker.kwargs}
+    for name in ("enabled", "chaos"):
+        value = arguments.get(name, True)
+        if not isinstance(value, bool):
+            pytest.fail(f"@pytest.mark.{MARKER}: {name} takes True or False, not {value!r}.", pytrace=False)
+    return arguments
+
+
+def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """Yield a test's markers, the widest first."""
+    for node in item.listchain():
+        # Of one object, pytest has the nearest first.
+        own = list(reversed([marker for marker in node.own_markers if marker.name == MARKER]))
+        if isinstance(node, pytest.Class):
+            depths = _depths(node.obj)
+            own.sort(key=lambda marker: depths.get(id(marker), -1))
+        yield from own
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        # The markers of its parameters stand behind the function's own.
+        yield from (marker for marker in item.callspec.marks if marker.name == MARKER)
+
+
+def _depths(cls: type) -> dict[int, int]:
+    """Return how far down in the line of its base classes each marker of a class was put on, by the marker's id."""
+    depths: dict[int, int] = {}
+    for depth, owner in enumerate(reversed(cls.__mro__)):
+        marks = vars(owner).get("pytestmark", ())
+        for mark in marks if isinstance(marks, (list, tuple)) else (marks,):
+            depths[id(getattr(mark, "mark", mark))] = depth
+    return depths
+
+
+def identity_of(item: pytest.Item) -> str:
+    """Return what a test is by itself: file name, classes, name and parameters, wherever and by whatever it is run."""
+    # Not the node ID: it holds folders, and pytest-xdist appends the group to it.
+    names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
+    return "::".join([item.path.name, *names])
+
+
+def terminal_width(config: pytest.Config) -> int:
+    """Return how wide the terminal is on which a run reports."""
+    workerinput: dict[str, Any] = getattr(config, "workerinput", {})
+    width: int = workerinput.get(_WORKER_WIDTH) or shutil.get_terminal_size().columns
+    # As pytest does: a width that is too small is none that a terminal has.
+    return width if width >= 40 else 80
+
+
+def tell_worker(workerinput: dict[str, Any]) -> None:
+    """Tell a worker of pytest-xdist, which has no terminal, how wide the terminal is."""
+    workerinput[_WORKER_WIDTH] = shutil.get_terminal_size().columns
