@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.journal import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
+    from pytest_pinpoint_otp.server import PinpointOTPServer, serve_pinpoint_otp
 
 __all__ = [
     "Attempt",
@@ -32,6 +33,7 @@ __all__ = [
     "Injection",
     "LostResponse",
     "PinpointOTP",
+    "PinpointOTPServer",
     "RateLimit",
     "RawResponse",
     "SentMessage",
@@ -39,6 +41,7 @@ __all__ = [
     "VerificationReason",
     "active_pinpoint_otp",
     "mock_pinpoint_otp",
+    "serve_pinpoint_otp",
 ]
 
 _HOMES = {
@@ -52,6 +55,7 @@ _HOMES = {
     "Injection": "engine.faults.injections",
     "LostResponse": "engine.faults.outcomes",
     "PinpointOTP": "fake",
+    "PinpointOTPServer": "server",
     "RateLimit": "engine.faults.quotas",
     "RawResponse": "engine.faults.outcomes",
     "SentMessage": "engine.journal",
@@ -59,6 +63,7 @@ _HOMES = {
     "VerificationReason": "engine.codes",
     "active_pinpoint_otp": "mock",
     "mock_pinpoint_otp": "mock",
+    "serve_pinpoint_otp": "server",
 }
 
 

@@ -1,0 +1,177 @@
+"""`serve_pinpoint_otp`: the active fake over HTTP, for other processes and other SDKs. Needs the extra ``server``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from types import TracebackType
+from typing import Final
+
+from pytest_pinpoint_otp.engine.checks import kind
+
+try:
+    from pytest_pinpoint_otp.transports.http.listener import Listener
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "The server needs h11: install pytest-pinpoint-otp[server].", name=error.name, path=error.path
+    ) from None
+from pytest_pinpoint_otp.transports.http.site import Site
+from pytest_pinpoint_otp.transports.http.visitors import normalised
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What to connect to where the server is bound to every address."""
+
+
+class PinpointOTPServer:
+    """The innermost active fake of this process, over HTTP. `serve_pinpoint_otp` yields one.
+
+    Where no fake is active, calls are answered 501 with a message.
+    """
+
+    def __init__(self, host: str, port: int, hold: float, allowed_hosts: Collection[str]) -> None:
+        self._listener = Listener(host, port, Site(hold, allowed_hosts).answer)
+
+    @property
+    def host(self) -> str:
+        """The address to connect to."""
+        return _ANY_ADDRESS.get(self._listener.host, self._listener.host)
+
+    @property
+    def port(self) -> int:
+        """The port, which stays the same when the server is stopped and started again."""
+        return self._listener.port
+
+    @property
+    def url(self) -> str:
+        """The URL of the server: SDKs take it as their endpoint, and it is the inbox's address."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What lets the SDKs of another process reach the server: ``env={**os.environ, **server.environ}``.
+
+        It has endpoints for Pinpoint and End User Messaging, credentials that are nobody's, a region, and the server's
+        host among those that no proxy is used for. Nothing of it is put into this process's own environment.
+        """
+        bypassed = ",".join(
+            filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), self.host, "localhost"])
+        )
+        return {
+            "AWS_ENDPOINT_URL_PINPOINT": self.url,
+            "AWS_ENDPOINT_URL_ENDUSERMESSAGING": self.url,
+            # An SDK would ignore both.
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            # In the place of a real one, which would be sent here otherwise.
+            "AWS_SESSION_TOKEN": "testing",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            # Some clients read one, some the other.
+            "NO_PROXY": bypassed,
+            "no_proxy": bypassed,
+        }
+
+    def start(self) -> None:
+        """Accept connections again after `stop`.
+
+        Raises:
+            RuntimeError: it runs already.
+            OSError: the port has been taken meanwhile.
+        """
+        self._listener.start()
+
+    def stop(self) -> None:
+        """Refuse connections, as an endpoint that is down, and end those that are open. A second time changes nothing.
+
+        What fails before there is a connection can be tested in this way only.
+        """
+        self._listener.stop()
+
+    def __repr__(self) -> str:
+        return f"<PinpointOTPServer {self.url}, {'running' if self._listener.running else 'stopped'}>"
+
+
+class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as context managers of the field are
+    """Serve the innermost active fake of this process over HTTP, for as long as it is entered.
+
+    Two ways::
+
+        with serve_pinpoint_otp() as server: ...       # context manager
+
+        serving = serve_pinpoint_otp()                 # by hand
+        server = serving.start()
+        serving.stop()
+
+    It enters no fake itself: ``mock_pinpoint_otp`` does, or the fixture. Clients in this process reach the fake without
+    the server. Needs no pytest.
+
+    Args:
+        host: the address to bind to. Whoever can reach it can read and arrange everything.
+        port: the port; 0 lets the system choose.
+        hold: seconds of silence for a call that ends in a read timeout; 0: the connection is reset at once.
+        allowed_hosts: names of this machine, besides IP addresses, names without a dot, and names under ``.localhost``
+            or ``.internal``, that clients may use for it.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument is out of range.
+        OSError: at the start, the address cannot be bound to.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, *, hold: float = 0.0, allowed_hosts: Collection[str] = ()
+    ) -> None:
+        if not isinstance(host, str):
+            raise TypeError(f"serve_pinpoint_otp: host takes a str, not {kind(host)}.")
+        if not host:
+            raise ValueError("serve_pinpoint_otp: host is empty; '127.0.0.1' is this machine, '0.0.0.0' every address.")
+        if not isinstance(port, int) or isinstance(port, bool):
+            raise TypeError(f"serve_pinpoint_otp: port takes an int, not {kind(port)}.")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"serve_pinpoint_otp: port is {port}, but takes 0 to 65535.")
+        if not isinstance(hold, (int, float)) or isinstance(hold, bool):
+            raise TypeError(f"serve_pinpoint_otp: hold takes seconds as int or float, not {kind(hold)}.")
+        if not 0 <= hold <= 86400:
+            raise ValueError(f"serve_pinpoint_otp: hold is {hold!r}, but takes seconds from 0 to 86400.")
+        if isinstance(allowed_hosts, str) or not all(isinstance(name, str) for name in allowed_hosts):
+            raise TypeError(f"serve_pinpoint_otp: allowed_hosts takes names in a list, not {kind(allowed_hosts)}.")
+        self._arguments = (host, port, float(hold), frozenset(map(normalised, allowed_hosts)))
+        self._server: PinpointOTPServer | None = None
+
+    def start(self) -> PinpointOTPServer:
+        """Start the server and return it.
+
+        Raises:
+            RuntimeError: it is started already.
+            OSError: the address cannot be bound to.
+        """
+        if self._server is not None:
+            raise RuntimeError("This serve_pinpoint_otp is started already: make another one for a second server.")
+        server = PinpointOTPServer(*self._arguments)
+        server.start()
+        self._server = server
+        return server
+
+    def stop(self) -> None:
+        """Stop the server.
+
+        Raises:
+            RuntimeError: it is not started.
+        """
+        if self._server is None:
+            raise RuntimeError("This serve_pinpoint_otp is not started, so it cannot be stopped.")
+        self._server.stop()
+        self._server = None
+
+    def __enter__(self) -> PinpointOTPServer:
+        return self.start()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()

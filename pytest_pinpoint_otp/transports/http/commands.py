@@ -1,0 +1,321 @@
+"""The commands of the JSON API: one table, from which requests are answered and the OpenAPI document is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import pytest_pinpoint_otp.transports.http.desk as desks
+from pytest_pinpoint_otp.apis.operations import SEND
+from pytest_pinpoint_otp.engine.checks import did_you_mean
+from pytest_pinpoint_otp.engine.journal import Call, SentMessage, Verification
+from pytest_pinpoint_otp.transports.http.desk import DURATION, LONGEST_WAIT, Desk
+from pytest_pinpoint_otp.transports.http.records import CodeStatus, schema_of
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.fake import PinpointOTP
+
+
+_Schema = Mapping[str, Any]
+
+
+class Command(NamedTuple):
+    """One command: how it is called, what it takes and returns, and what it does."""
+
+    method: str
+    text: str
+    arguments: Mapping[str, _Schema]
+    required: tuple[str, ...]
+    answer: _Schema
+    run: Callable[..., object]
+
+    def check(self, name: str, given: Mapping[str, object]) -> None:
+        """Refuse arguments that there are not, and the lack of those that are needed.
+
+        Raises:
+            TypeError: naming the argument.
+        """
+        for argument in given:
+            if argument not in self.arguments:
+                raise TypeError(f"{name}: there is no argument {argument!r}.{did_you_mean(argument, self.arguments)}")
+        for argument in self.required:
+            if argument not in given:
+                raise TypeError(f"{name}: the argument {argument!r} is missing.")
+
+
+def _nothing(run: Callable[[PinpointOTP], Callable[..., object]]) -> Callable[..., object]:
+    """Return what calls a method of the fake that returns nothing."""
+
+    def call(desk: Desk, **given: object) -> object:
+        run(desk.fake)(**given)
+        return {}
+
+    return call
+
+
+def _string(text: str, **more: object) -> _Schema:
+    return {"type": "string", "description": text, **more}
+
+
+def _nullable(schema: _Schema) -> _Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _fields_of(record: type[SentMessage | Call]) -> dict[str, _Schema]:
+    """Return the fields of a record that a JSON value can select by."""
+    properties: dict[str, _Schema] = schema_of(record)["properties"]
+    comparable = {"string", "integer", "null"}
+    return {
+        name: schema
+        for name, schema in properties.items()
+        if {*([schema["type"]] if isinstance(schema["type"], str) else schema["type"])} <= comparable
+        and "format" not in schema
+    }
+
+
+def _object(**properties: _Schema) -> _Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list_of(schema: _Schema) -> _Schema:
+    return {"type": "array", "items": schema}
+
+
+_MESSAGE: Final = schema_of(SentMessage)
+_MESSAGE_FIELDS: Final = _fields_of(SentMessage)
+_CALL: Final = schema_of(Call)
+_CALL_FIELDS: Final = _fields_of(Call)
+_SHOWN_MESSAGE: Final = {
+    **_MESSAGE,
+    "properties": {**_MESSAGE["properties"], "status": {"type": "string", "enum": list(CodeStatus)}},
+    "required": [*_MESSAGE["required"], "status"],
+}
+_INJECTION: Final = _object(
+    injection=_string("As a test would write it."),
+    used={"type": "integer"},
+    remaining={"type": ["integer", "null"], "description": "null: for ever."},
+)
+_NOTHING: Final = _object()
+_CODE: Final = _object(code=_string("The code."))
+_OUTCOME: Final[_Schema] = {
+    "description": "The name of a delivery status, of a modelled error or of botocore's transport exception, or an"
+    " object with one member, as in a failure plan's file.",
+    "oneOf": [
+        {"type": "string"},
+        *(
+            {"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": False}
+            for name, schema in {
+                "delivery": {"type": "object"},
+                "error": {"type": "object"},
+                "exception": {"type": "string"},
+                "lost_response": {"type": "string"},
+                "raw_response": {"type": "object"},
+            }.items()
+        ),
+    ],
+}
+_OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=SEND)
+_TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly so often; null: at least once."}
+_OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
+_DURATION_FIELDS: Final = {name: {"type": ["number", "null"], "minimum": 0} for name in DURATION}
+_NUMBER: Final = _string("A phone number in E.164.", examples=["+15550100123"])
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "messages": Command(
+        "GET",
+        "The texts that match, oldest first, each with the status of its code. With unless=TAG, waits until the tag is"
+        " another one.",
+        {
+            **_MESSAGE_FIELDS,
+            "unless": _string("The tag of an earlier answer: return at once if there is news, and wait otherwise."),
+            "wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT, "description": "Seconds to wait."},
+        },
+        (),
+        _object(tag=_string("Changes whenever a text or a status does."), messages=_list_of(_SHOWN_MESSAGE)),
+        desks.messages,
+    ),
+    "calls": Command(
+        "GET", "The calls that match, oldest first.", _CALL_FIELDS, (), _object(calls=_list_of(_CALL)), desks.calls
+    ),
+    "verifications": Command(
+        "GET",
+        "The codes that were judged, oldest first.",
+        {},
+        (),
+        _object(verifications=_list_of(schema_of(Verification))),
+        lambda desk: {"verifications": desk.fake.verifications},
+    ),
+    "plan": Command(
+        "GET",
+        "The failure plan that reproduces what was done to the calls so far.",
+        {},
+        (),
+        _object(version={"type": "integer"}, steps=_list_of({"type": "object"})),
+        lambda desk: json.loads(desk.fake.recorded_plan().to_json()),
+    ),
+    "unused": Command(
+        "GET",
+        "The injections and queued codes that no call has used.",
+        {},
+        (),
+        _object(unused=_list_of({"type": "string"})),
+        lambda desk: {"unused": desk.service.unused()},
+    ),
+    "health": Command(
+        "GET",
+        "Whether the server runs, and whether a fake is active.",
+        {},
+        (),
+        _object(status=_string("Always ok."), active={"type": "boolean"}),
+        desks.health,
+    ),
+    "inject": Command(
+        "POST",
+        "Let the next matching calls end in these outcomes, in turn.",
+        {
+            "outcomes": {"type": "array", "items": _OUTCOME, "minItems": 1},
+            "operation": _OPERATION,
+            "per": {"type": "string", "enum": ["call", "attempt"], "default": "call"},
+            "times": {"type": ["integer", "null"], "minimum": 1, "default": 1, "description": "null: for ever."},
+            "after": {"type": "integer", "minimum": 0, "default": 0, "description": "How many calls pass first."},
+            "optional": _OPTIONAL,
+            **{name: {"type": ["string", "null"]} for name in ("destination", "reference_id", "application_id")},
+        },
+        ("outcomes",),
+        _INJECTION,
+        desks.inject,
+    ),
+    "follow": Command(
+        "POST",
+        "Carry out a failure plan.",
+        {"plan": {"type": "object", "description": "The document of a failure plan's file."}, "optional": _OPTIONAL},
+        ("plan",),
+        _object(injections=_list_of(_INJECTION)),
+        desks.follow,
+    ),
+    "limit_rate": Command(
+        "POST",
+        "Set a quota of the service's own.",
+        {
+            "count": {"type": "integer", "minimum": 0, "description": "Deliveries within the window."},
+            "per": {
+                "description": "The window: seconds, or an object such as {'minutes': 5}.",
+                "oneOf": [
+                    {"type": "number", "exclusiveMinimum": 0},
+                    {"type": "object", "properties": _DURATION_FIELDS, "additionalProperties": False},
+                ],
+            },
+            "by": {"type": "string", "enum": ["destination", "origination", "application"], "default": "destination"},
+            "outcome": _OUTCOME,
+        },
+        ("count", "per"),
+        _NOTHING,
+        desks.limit_rate,
+    ),
+    "opt_out": Command(
+        "POST",
+        "Let every send to this number fail from now on.",
+        {"number": _NUMBER, "outcome": _OUTCOME},
+        ("number",),
+        _NOTHING,
+        desks.opt_out,
+    ),
+    "opt_in": Command(
+        "POST",
+        "Take a number's opt-out back.",
+        {"number": _NUMBER},
+        ("number",),
+        _NOTHING,
+        _nothing(lambda fake: fake.opt_in),
+    ),
+    "queue_codes": Command(
+        "POST",
+        "Set the codes of the next delivered sends, in turn.",
+        {"codes": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
+        ("codes",),
+        _NOTHING,
+        desks.queue_codes,
+    ),
+    "issue": Command(
+        "POST",
+        "Issue a live code without a call.",
+        {
+            "destination": _NUMBER,
+            "application_id": {"type": ["string", "null"]},
+            "reference_id": {"type": "string"},
+            "code": {"type": ["string", "null"], "description": "null: one is drawn."},
+            **{name: _nullable(_string("")) for name in ("brand_name", "channel", "origination_identity")},
+            **{name: {"type": ["integer", "null"]} for name in ("code_length", "validity_period", "allowed_attempts")},
+            **{name: _nullable(_string("")) for name in ("language", "entity_id", "template_id")},
+        },
+        ("destination", "application_id", "reference_id"),
+        _MESSAGE,
+        lambda desk, **given: desk.fake.issue(**given),
+    ),
+    "advance": Command(
+        "POST",
+        "Move the service's clock ahead.",
+        _DURATION_FIELDS,
+        (),
+        _object(now={"type": "string", "format": "date-time"}),
+        desks.advance,
+    ),
+    "reset": Command("POST", "Start afresh.", {}, (), _NOTHING, _nothing(lambda fake: fake.reset)),
+    "code_for": Command(
+        "POST",
+        "The code of the newest text that matches.",
+        _MESSAGE_FIELDS,
+        (),
+        _CODE,
+        lambda desk, **fields: {"code": desk.fake.code_for(**fields)},
+    ),
+    "wrong_code": Command(
+        "POST",
+        "A code that is wrong for the newest text that matches.",
+        _MESSAGE_FIELDS,
+        (),
+        _CODE,
+        lambda desk, **fields: {"code": desk.fake.wrong_code(**fields)},
+    ),
+    "wait_for_message": Command(
+        "POST",
+        "Wait for a text that matches, and return the newest.",
+        {**_MESSAGE_FIELDS, "timeout": {"type": "number", "minimum": 0, "default": 5, "description": "Seconds."}},
+        (),
+        _MESSAGE,
+        desks.wait_for_message,
+    ),
+    "assert_sent": Command(
+        "POST",
+        "Fail unless a matching text was sent; return the newest.",
+        {**_MESSAGE_FIELDS, "times": _TIMES},
+        (),
+        _MESSAGE,
+        lambda desk, **fields: desk.fake.assert_sent(**fields),
+    ),
+    "assert_not_sent": Command(
+        "POST",
+        "Fail if a matching text was sent.",
+        _MESSAGE_FIELDS,
+        (),
+        _NOTHING,
+        _nothing(lambda fake: fake.assert_not_sent),
+    ),
+    "assert_called": Command(
+        "POST",
+        "Fail unless a matching call was made; return the newest.",
+        {**_CALL_FIELDS, "operation": _OPERATION, "times": _TIMES},
+        (),
+        _CALL,
+        lambda desk, **fields: desk.fake.assert_called(**fields),
+    ),
+    "assert_not_called": Command(
+        "POST",
+        "Fail if a matching call was made.",
+        _CALL_FIELDS,
+        (),
+        _NOTHING,
+        _nothing(lambda fake: fake.assert_not_called),
+    ),
+}

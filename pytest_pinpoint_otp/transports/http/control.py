@@ -1,0 +1,104 @@
+"""The JSON API under ``/_otp/``: reads a request, has its command carried out, and writes what came of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+from urllib.parse import unquote
+
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.transports.http.answers import write_error, write_json
+from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command
+from pytest_pinpoint_otp.transports.http.connection import Answer, Request
+from pytest_pinpoint_otp.transports.http.desk import Desk, NoFakeError
+from pytest_pinpoint_otp.transports.http.openapi import describe
+from pytest_pinpoint_otp.transports.http.records import News, as_json
+
+PREFIX: Final = "/_otp/"
+
+_DOCUMENT: Final = "openapi.json"
+_STATUS_CODES: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (NoFakeError, 503),
+    (TimeoutError, 408),
+    (LookupError, 404),
+    (AssertionError, 409),
+    (TypeError, 400),
+    (ValueError, 400),
+)
+
+
+class Control:
+    """Carries out the commands of the JSON API on the innermost active fake."""
+
+    def __init__(self) -> None:
+        self._news = News()
+
+    def answer(self, name: str, query: str, request: Request) -> Answer:
+        """Answer a request for ``/_otp/<name>``."""
+        method = "GET" if request.method == "HEAD" else request.method
+        command = COMMANDS.get(name)
+        if command is None and name != _DOCUMENT:
+            known = (*COMMANDS, _DOCUMENT)
+            return write_error(404, "LookupError", f"There is no {PREFIX}{name}.{did_you_mean(name, known)}")
+        takes = "GET" if command is None else command.method
+        if method != takes:
+            message = f"{PREFIX}{name} takes {takes}, not {request.method}."
+            return write_error(405, "MethodNotAllowed", message, {"allow": takes})
+        if command is None:
+            return write_json(200, describe(PREFIX))
+        try:
+            given = _read_query(query, command) if method == "GET" else _read_body(name, request.body)
+            command.check(name, given)
+            return write_json(200, as_json(command.run(Desk(self._news, request.wait), **given)))
+        except Exception as error:
+            return _write_exception(error)
+
+
+def _write_exception(error: Exception) -> Answer:
+    status_code = next((code for kind_of, code in _STATUS_CODES if isinstance(error, kind_of)), 500)
+    return write_error(status_code, type(error).__name__, str(error))
+
+
+def _read_query(query: str, command: Command) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for pair in filter(None, query.split("&")):
+        name, _, value = (unquote(part) for part in pair.partition("="))
+        if name in given:
+            raise ValueError(f"The argument {name!r} is given twice.")
+        # A plus is a plus, and not a blank: phone numbers begin with one.
+        given[name] = _read_value(value, command.arguments.get(name, {}).get("type"))
+    return given
+
+
+def _read_value(text: str, kind_of: object) -> object:
+    kinds = kind_of if isinstance(kind_of, list) else [kind_of]
+    if "integer" in kinds:
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a whole number.") from None
+    return text
+
+
+def _read_body(name: str, body: bytes) -> dict[str, Any]:
+    if not body.strip():
+        return {}
+    try:
+        document = json.loads(body, object_pairs_hook=_read_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: the request body is not a JSON document: {error}.") from None
+    if not isinstance(document, dict):
+        raise TypeError(f"{name}: the request body takes an object of arguments, not {kind(document)}.")
+    return document
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the member {next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return members
+
+
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,174 @@
+"""What the commands of the JSON API do with the fake: arguments as JSON has them in, records out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest_pinpoint_otp.transports.active as active
+from pytest_pinpoint_otp.apis.operations import SEND
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.faults.injections import Injection
+from pytest_pinpoint_otp.engine.faults.plans import VERSION, FailurePlan
+from pytest_pinpoint_otp.engine.journal import select
+from pytest_pinpoint_otp.engine.waiting import check_timeout
+from pytest_pinpoint_otp.transports.http.answers import NO_FAKE
+from pytest_pinpoint_otp.transports.http.records import News, as_json, pauses, with_status
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.service import Service
+    from pytest_pinpoint_otp.fake import PinpointOTP
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds that one request waits for news at most."""
+DURATION: Final = ("weeks", "days", "hours", "minutes", "seconds")
+
+
+class NoFakeError(Exception):
+    """No fake is active, so there is nothing to ask or to arrange."""
+
+
+class Desk:
+    """What a command works with: the fake that is active now, and a way to wait."""
+
+    def __init__(self, news: News, wait: Callable[[float], bool]) -> None:
+        self.news: Final = news
+        self.wait: Final = wait
+
+    @property
+    def fake(self) -> PinpointOTP:
+        """The innermost active fake."""
+        fake = active.innermost_fake()
+        if fake is None:
+            raise NoFakeError(NO_FAKE)
+        return fake
+
+    @property
+    def service(self) -> Service:
+        """Its service."""
+        service = active.innermost()
+        if service is None:
+            raise NoFakeError(NO_FAKE)
+        return service
+
+    def tag(self) -> str:
+        """Return what changes whenever a text or a status does."""
+        return self.news.tag(active.innermost_fake(), active.innermost())
+
+
+def messages(desk: Desk, unless: str | None = None, wait: str | float = 0.0, **fields: object) -> object:
+    seconds = _read_wait(wait)
+    if unless is not None:
+        desk.news.wait(unless, desk.tag, seconds, desk.wait)
+    # Before the texts: what comes in between shows again, and is not missed.
+    tag, fake = desk.tag(), desk.fake
+    wanted = {message.message_id for message in fake.inbox(**fields)}
+    shown = [
+        {**as_json(message), "status": status}
+        for message, status in with_status(fake, desk.service)
+        if message.message_id in wanted
+    ]
+    return {"tag": tag, "messages": shown}
+
+
+def _read_wait(wait: str | float) -> float:
+    try:
+        seconds = float(wait)
+    except ValueError:
+        raise ValueError(f"messages: wait takes seconds, not {kind(wait)}.") from None
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise ValueError(f"messages: wait is {seconds}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
+    return seconds
+
+
+def calls(desk: Desk, **fields: object) -> object:
+    return {"calls": list(select(desk.fake.calls, fields))}
+
+
+def health(desk: Desk) -> object:
+    return {"status": "ok", "active": active.innermost_fake() is not None}
+
+
+def inject(desk: Desk, outcomes: object, **steering: Any) -> object:
+    if not isinstance(outcomes, list):
+        raise TypeError(f"inject: outcomes takes a list, not {kind(outcomes)}.")
+    operation = steering.get("operation", SEND)
+    read = [_read_outcome(f"outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
+    return _injection(desk.fake.inject(*read, **steering))
+
+
+def follow(desk: Desk, plan: object, **optional: Any) -> object:
+    return {"injections": list(map(_injection, desk.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)))}
+
+
+def _injection(injection: Injection) -> dict[str, object]:
+    return {"injection": repr(injection), "used": injection.used, "remaining": injection.remaining}
+
+
+def limit_rate(desk: Desk, count: Any, per: object, **given: Any) -> object:
+    desk.fake.limit_rate(count, per=_read_duration(per), **_read_own_outcome(given))
+    return {}
+
+
+def opt_out(desk: Desk, number: Any, **given: Any) -> object:
+    desk.fake.opt_out(number, **_read_own_outcome(given))
+    return {}
+
+
+def queue_codes(desk: Desk, codes: object) -> object:
+    if not isinstance(codes, list):
+        raise TypeError(f"queue_codes: codes takes a list, not {kind(codes)}.")
+    desk.fake.queue_codes(*codes)
+    return {}
+
+
+def advance(desk: Desk, **duration: Any) -> object:
+    desk.fake.advance(**duration)
+    return {"now": desk.fake.now()}
+
+
+def wait_for_message(desk: Desk, destination: object = None, *, timeout: Any = 5.0, **fields: object) -> object:
+    check_timeout("wait_for_message", timeout)
+    fake = desk.fake
+    for pause in pauses(timeout):
+        # Not the fake's own wait, which would not end with the server or with the client.
+        if fake.inbox(destination, **fields) or not desk.wait(pause):
+            break
+    try:
+        fake.code_for(destination, **fields)
+    except LookupError as missing:
+        raise TimeoutError(f"None arrived within {timeout} seconds. {missing}") from None
+    return fake.inbox(destination, **fields)[-1]
+
+
+def _read_outcome(where: str, written: object, operation: object) -> Any:
+    """Read an outcome as a plan's file has it."""
+    step = {"outcome": written, "operation": operation}
+    try:
+        (read,) = FailurePlan.from_json(json.dumps({"version": VERSION, "steps": [step]})).steps
+    except ValueError as error:
+        raise ValueError(str(error).replace("steps[0].outcome", where).replace("steps[0]", where)) from None
+    return read.outcome
+
+
+def _read_own_outcome(given: dict[str, Any]) -> dict[str, Any]:
+    """Read the outcome among the arguments, where there is one."""
+    if given.get("outcome") is None:
+        return given
+    return {**given, "outcome": _read_outcome("outcome", given["outcome"], SEND)}
+
+
+def _read_duration(per: object) -> timedelta:
+    """Read a duration: seconds, or an object such as ``{"minutes": 5}``."""
+    given = per if isinstance(per, dict) else {"seconds": per}
+    for name, value in given.items():
+        if name not in DURATION:
+            raise TypeError(f"limit_rate: per has no member {name!r}.{did_you_mean(name, DURATION)}")
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise TypeError(f"limit_rate: per takes seconds, or an object such as {{'minutes': 5}}, not {kind(per)}.")
+    try:
+        return timedelta(**given)
+    except OverflowError as error:
+        raise ValueError(f"limit_rate: per is {per!r}, which is too long: {error}.") from None

@@ -1,0 +1,167 @@
+"""Records as JSON, the state of each code, and how news of both is waited for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from pytest_pinpoint_otp.engine.codes import Key
+from pytest_pinpoint_otp.engine.journal import Attempt, Call, SentMessage, Verification
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.service import Service
+    from pytest_pinpoint_otp.fake import PinpointOTP
+
+_POLL_SECONDS: Final = 0.05
+"""How often a waiting request looks for news: time alone may bring some, and calls in process tell nobody."""
+
+
+class CodeStatus(StrEnum):
+    """What a code is good for by now."""
+
+    LIVE = "LIVE"
+    VERIFIED = "VERIFIED"
+    EXPIRED = "EXPIRED"
+    EXHAUSTED = "EXHAUSTED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+def with_status(fake: PinpointOTP, service: Service) -> list[tuple[SentMessage, CodeStatus]]:
+    """Return every text of a fake with the status of its code, oldest first."""
+    messages, judged, now = fake.messages, _judged(fake.verifications), fake.now()
+    newest = {_key(message): message.message_id for message in messages}
+    return [
+        (message, _status(service, message, newest[_key(message)] == message.message_id, judged, now))
+        for message in messages
+    ]
+
+
+class _Judged(NamedTuple):
+    """What verifications came to."""
+
+    valid_at: dict[tuple[Key, str], datetime]
+    """When a key's code was accepted last."""
+    last: dict[Key, Verification]
+
+
+def _judged(verifications: Sequence[Verification]) -> _Judged:
+    judged = _Judged({}, {})
+    for one in verifications:
+        key = Key(one.application_id, one.destination, one.reference_id)
+        judged.last[key] = one
+        if one.valid:
+            judged.valid_at[key, one.otp] = one.at
+    return judged
+
+
+def _key(message: SentMessage) -> Key:
+    return Key(message.application_id, message.destination, message.reference_id)
+
+
+def _status(service: Service, message: SentMessage, newest: bool, judged: _Judged, now: datetime) -> CodeStatus:
+    if newest and service.engine.accepts(_key(message), message.code, now):
+        return CodeStatus.LIVE
+    key = _key(message)
+    valid_at = judged.valid_at.get((key, message.code))
+    if valid_at is not None and valid_at >= message.sent_at:
+        return CodeStatus.VERIFIED
+    if not newest:
+        return CodeStatus.SUPERSEDED
+    last = judged.last.get(key)
+    if last is not None and last.attempts_left == 0 and last.at >= message.sent_at:
+        return CodeStatus.EXHAUSTED
+    return CodeStatus.EXPIRED
+
+
+def failed_attempts(fake: PinpointOTP, message: SentMessage) -> int:
+    """Return how many verifications of a text's key have used up an attempt since it was sent."""
+    return sum(
+        one.reason in ("WRONG_CODE", "SUPERSEDED") and one.at >= message.sent_at
+        for one in fake.verifications
+        if (one.application_id, one.destination, one.reference_id) == _key(message)
+    )
+
+
+def as_json(value: Any) -> Any:
+    """Return a record, or what is in one, as JSON has it."""
+    if isinstance(value, (SentMessage, Call, Attempt, Verification)):
+        own = {"request": value.request} if isinstance(value, Call) else {}
+        return {name: as_json(member) for name, member in {**value._asdict(), **own}.items()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): as_json(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(member) for member in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        # Which Python reads in a request's body, and JSON does not have.
+        return str(value)
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
+_SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "bool": {"type": "boolean"},
+    "None": {"type": "null"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "VerificationReason": {"type": "string"},
+}
+
+
+def schema_of(record: type[SentMessage | Call | Attempt | Verification]) -> dict[str, Any]:
+    """Return the JSON schema of a record, from the types of its fields."""
+    # A NamedTuple keeps annotations that are texts as references.
+    kinds = {name: getattr(kind, "__forward_arg__", kind) for name, kind in record.__annotations__.items()}
+    properties = {name: _schema(str(kind)) for name, kind in kinds.items()}
+    if record is Call:
+        properties["request"] = {"type": "object"}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _schema(annotation: str) -> dict[str, Any]:
+    if annotation.startswith("tuple[Attempt"):
+        return {"type": "array", "items": schema_of(Attempt)}
+    kinds = [_SCHEMAS.get(kind) for kind in annotation.split(" | ")]
+    if None in kinds:
+        return {"type": ["object", "null"] if "None" in annotation else "object"}
+    merged: dict[str, Any] = {}
+    for kind in filter(None, kinds):
+        merged = {**kind, **merged, "type": [*merged.get("type", []), kind["type"]]}
+    return {**merged, "type": merged["type"] if len(merged["type"]) > 1 else merged["type"][0]}
+
+
+class News:
+    """Tells whether there is something new to show, by a tag of what there is."""
+
+    def __init__(self) -> None:
+        self._services: WeakKeyDictionary[Service, int] = WeakKeyDictionary()
+        self._numbers = count(1)
+
+    def tag(self, fake: PinpointOTP | None, service: Service | None) -> str:
+        """Return what changes whenever a text or a status does."""
+        if fake is None or service is None:
+            return "none"
+        if service not in self._services:
+            self._services[service] = next(self._numbers)
+        messages, now = fake.messages, fake.now()
+        expired = sum(message.expires_at <= now for message in messages)
+        return f"{self._services[service]}-{len(messages)}-{len(fake.verifications)}-{expired}"
+
+    def wait(self, unless: str, tag: Callable[[], str], seconds: float, wait: Callable[[float], bool]) -> None:
+        """Return once the tag is another one, after some seconds at the latest, or when nobody waits any more."""
+        for pause in pauses(seconds):
+            if tag() != unless or not wait(pause):
+                return
+
+
+def pauses(seconds: float) -> Iterator[float]:
+    """Yield short pauses that make up so many seconds."""
+    while seconds > 0:
+        yield min(_POLL_SECONDS, seconds)
+        seconds -= _POLL_SECONDS
