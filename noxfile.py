@@ -7,7 +7,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -16,6 +21,8 @@ from nox.logger import logger
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "example", "tests"]
 nox.options.error_on_missing_interpreters = True
+# uv makes an environment in a second or two, where it is installed.
+nox.options.default_venv_backend = "uv|virtualenv"
 
 # Otherwise pytest would compile the package anew in each run, and the tests start hundreds of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -34,7 +41,7 @@ MOTO = "tests/transports/test_moto.py"
 MOTO_APART = f"--ignore={MOTO}"
 
 # Of no concern to a version of botocore or pytest, and slow: run on the oldest Python and on the newest.
-DRAWN = ("tests/hypothesis/test_strategies.py", "tests/hypothesis/test_stateful.py")
+DRAWN = ("tests/hypothesis/test_strategies.py", "tests/hypothesis/test_stateful.py", "tests/proof")
 
 
 def group(name: str) -> list[str]:
@@ -59,14 +66,31 @@ def find_pythons() -> list[str]:
     return found
 
 
-def _runs(name: str) -> bool:
+def _runs(name: str, user: str | None = None) -> bool:
     # On PATH is not enough: a version manager's shim may be there for a version that is not selected.
     path = shutil.which(name)
-    return path is not None and subprocess.run([path, "-c", ""], check=False).returncode == 0
+    if path is None:
+        return False
+    try:
+        return subprocess.run([path, "-c", ""], check=False, user=user, stderr=subprocess.DEVNULL).returncode == 0
+    except PermissionError:
+        return False
 
 
 PYTHONS = find_pythons()
 OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
+
+
+def run_all(session: nox.Session, *steps: Callable[[], object]) -> None:
+    """Take every step, whatever became of those before it, and fail at the end if one has failed."""
+    failed = 0
+    for step in steps:
+        try:
+            step()
+        except nox.command.CommandFailed:
+            failed += 1
+    if failed:
+        session.error(f"{failed} of {len(steps)} commands failed.")
 
 
 @nox.session(python=NEWEST)
@@ -82,12 +106,29 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".", *group("test"), *group("async"), "aiobotocore[httpx2]")
     # Not in the session's temporary folder: that would be everybody's, and within this one, whose configuration the
     # tests that start a pytest of their own would find.
-    data = {"COVERAGE_FILE": str(Path(session.virtualenv.location, ".coverage"))}
-    session.run("coverage", "erase", env=data)
-    session.run("coverage", "run", "-m", "pytest", *WORKERS, MOTO_APART, *session.posargs, env=data)
-    session.run("coverage", "run", "-m", "pytest", "-p", "no:asyncio", MOTO, env=data)
-    session.run("coverage", "combine", "--quiet", env=data)
-    session.run("coverage", "report", env=data)
+    run = partial(session.run, env={"COVERAGE_FILE": str(Path(session.virtualenv.location, ".coverage"))})
+    run("coverage", "erase")
+    run_all(
+        session,
+        lambda: run("coverage", "run", "-m", "pytest", *WORKERS, MOTO_APART, *session.posargs),
+        lambda: run("coverage", "run", "-m", "pytest", "-p", "no:asyncio", MOTO),
+        lambda: run("coverage", "combine", "--quiet"),
+        lambda: run("coverage", "report"),
+    )
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def proof(session: nox.Session) -> None:
+    """Draw ten times as much, compare 10,000 steps with the model, and run every way to distribute tests."""
+    session.install("-e", ".", *group("test"), "pytest-randomly")
+    files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/*/test_*.py")) if draws(file)]
+    steps = os.environ.get("PINPOINT_OTP_PROOF", "10000")
+    session.run("pytest", *WORKERS, *files, *session.posargs, env={"PINPOINT_OTP_PROOF": steps})
+
+
+def draws(file: Path) -> bool:
+    """Tell whether a file of tests does more where more is asked for: see ``tests/effort.py``."""
+    return "from effort import" in file.read_text(encoding="utf-8")
 
 
 VERSIONS = {
@@ -99,7 +140,7 @@ VERSIONS = {
 }
 
 
-@nox.session
+@nox.session(tags=["ci"])
 @nox.parametrize(
     ("python", "versions"),
     # Each interpreter once: the oldest with the lowest versions, the newest with the newest.
@@ -115,23 +156,93 @@ VERSIONS = {
 def matrix(session: nox.Session, versions: list[str]) -> None:
     """Run the suite on every interpreter, and with every version of what the plugin stands on."""
     session.install("-e", ".", *group("test"), *versions)
-    # The proof of the engine goes a tenth of its way here; the session `tests` goes all of it.
     drawn = [] if session.python == OLDEST else [f"--ignore={file}" for file in DRAWN]
-    session.run("pytest", *WORKERS, MOTO_APART, *drawn, *session.posargs, env={"PINPOINT_OTP_PROOF": "1000"})
-    session.run("pytest", "-p", "no:asyncio", MOTO)
+    run_all(
+        session,
+        lambda: session.run("pytest", *WORKERS, MOTO_APART, *drawn, *session.posargs),
+        lambda: session.run("pytest", "-p", "no:asyncio", MOTO),
+    )
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=NEWEST, tags=["ci"])
 def neighbours(session: nox.Session) -> None:
     """Run what concerns other pytest plugins, web frameworks and moto, with the newest of each."""
     session.install("-e", ".", *group("test"), *group("neighbours"))
     files = ("tests/plugin/test_neighbours.py", "tests/plugin/test_runners.py", "tests/plugin/test_fixtures.py")
     pages = ("docs/how-to/moto.md", "docs/how-to/other-plugins.md")
-    session.run("pytest", *WORKERS, *files, *pages, *session.posargs)
-    session.run("pytest", "-p", "no:asyncio", MOTO)
+    run_all(
+        session,
+        lambda: session.run("pytest", *WORKERS, *files, *pages, *session.posargs),
+        lambda: session.run("pytest", "-p", "no:asyncio", MOTO),
+    )
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=False, tags=["ci"])
+def environment(session: nox.Session) -> None:
+    """Run each test file alone and shuffled, as an ordinary user, in a read-only checkout and an odd environment."""
+    user = "nobody" if os.name == "posix" and os.getuid() == 0 else None
+    python = next((path for path in find_interpreters() if _runs(path, user)), None)
+    if os.name != "posix" or python is None:
+        session.skip(f"no supported Python here that {user or 'this system'} can run")
+    with tempfile.TemporaryDirectory(prefix="pinpoint-otp-") as name:
+        work = Path(name)
+        work.chmod(0o755)
+        venv, checkout, temporary = work / "venv", work / "checkout", work / "temporary files"
+        copy_checkout(checkout)
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", python, str(venv))
+        inside = partial(session.run, str(venv / "bin" / "python"), "-m")
+        needed = [*group("test"), *group("async"), "pytest-randomly"]
+        inside("pip", "install", "--quiet", "--editable", str(checkout), *needed)
+        # Nobody can later write down what Python has compiled, and the tests start hundreds of interpreters.
+        inside("compileall", "-q", str(checkout / "pytest_pinpoint_otp"))
+        session.run("chmod", "-R", "a-w,a+rX", str(checkout))
+        temporary.mkdir()
+        temporary.chmod(0o777)
+        # And no HOME.
+        odd = {"PATH": f"{venv / 'bin'}:{os.defpath}", "LC_ALL": "C", "TZ": "Asia/Kathmandu", "TMPDIR": str(temporary)}
+        files = sorted(str(file.relative_to(checkout)) for file in checkout.glob("tests/*/test_*.py"))
+        files += ["docs", "README.md"]
+
+        def run(file: str) -> tuple[str, float, subprocess.CompletedProcess[str]]:
+            began = time.monotonic()
+            command = ["python", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *session.posargs, file]
+            apart = {"user": user, "group": "nogroup", "extra_groups": []} if user else {}
+            done = subprocess.run(
+                command, cwd=checkout, env=odd, capture_output=True, text=True, check=False, errors="replace", **apart
+            )
+            return file, time.monotonic() - began, done
+
+        failed = []
+        with ThreadPoolExecutor(2) as pool:
+            for file, seconds, done in pool.map(run, files):
+                # 5: all tests of the file need what is not installed.
+                passed = done.returncode in (0, 5)
+                print(f"{file}: {'passed' if passed else 'FAILED'} in {seconds:.1f} s", flush=True)
+                if not passed:
+                    failed.append(file)
+                    print(done.stdout, done.stderr, sep="\n", flush=True)
+        session.run("chmod", "-R", "u+w", str(checkout))
+        if failed:
+            session.error(f"Failed: {', '.join(failed)}")
+
+
+def find_interpreters() -> list[str]:
+    """Return the paths of the supported interpreters on PATH, those of the system among them, newest first."""
+    folders = os.get_exec_path() + os.defpath.split(os.pathsep) + ["/usr/bin"]
+    return [path for version in reversed(SUPPORTED) for path in (str(Path(f, f"python{version}")) for f in folders)]
+
+
+def copy_checkout(to: Path) -> None:
+    """Copy what git knows of this folder, or would know: no caches, no environments."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+
+
+@nox.session(python=NEWEST, tags=["ci"])
 @nox.parametrize(
     "versions",
     [
@@ -147,7 +258,7 @@ def aioboto3(session: nox.Session, versions: list[str]) -> None:
     session.run("pytest", *WORKERS, *files, "tests/engine/test_waiting.py", "docs/how-to/async.md", *session.posargs)
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=NEWEST, tags=["ci"])
 def lint(session: nox.Session) -> None:
     """Check style and format."""
     session.install(*group("lint"))
@@ -155,7 +266,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=NEWEST, tags=["ci"])
 def types(session: nox.Session) -> None:
     """Check the package's types, and what a user's type checker sees of the installed package."""
     session.install(".", *group("test"), *group("types"))
@@ -165,14 +276,14 @@ def types(session: nox.Session) -> None:
         session.run("mypy", "--strict", "--python-version", OLDEST, str(ROOT / "tests" / "typing" / "user_suite.py"))
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=NEWEST, tags=["ci"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a dangling reference is an error."""
     session.install(".[hypothesis]", *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-E", "--keep-going", "docs", "docs/_build/html")
 
 
-@nox.session(python=NEWEST)
+@nox.session(python=NEWEST, tags=["ci"])
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, look into them, and run the example's suite with each in a fresh environment."""
     session.install(*group("build"))
