@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -112,6 +113,26 @@ def test_time_machine_s_shifts_move_the_service(pinpoint_otp: PinpointOTP, pinpo
         assert not verify(pinpoint_otp_client, pinpoint_otp.code_for(DESTINATION))
 
     assert [verification.reason for verification in pinpoint_otp.verifications] == ["WRONG_CODE", "EXPIRED"]
+
+
+@pytest.fixture(params=["Asia/Kathmandu", "America/St_Johns"])
+def odd_time_zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the process be where local time is no whole hours from UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system has no time zone of the process")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("odd_time_zone")
+def test_the_local_time_zone_does_not_move_the_service(pinpoint_otp: PinpointOTP) -> None:
+    assert abs(pinpoint_otp.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    for freeze in FREEZERS:
+        with freeze(MOMENT):
+            assert pinpoint_otp.now() == MOMENT
 
 
 @pytest.mark.parametrize("freeze", FREEZERS)

@@ -278,6 +278,34 @@ def test_many_threads_make_the_first_call_of_one_client(pinpoint_otp: PinpointOT
 # -- Callables ---------------------------------------------------------------------------------------------------------
 
 
+class Compared:
+    """A destination that tells the first time that it is compared."""
+
+    def __init__(self) -> None:
+        self.once = threading.Event()
+
+    def __eq__(self, other: object) -> bool:
+        self.once.set()
+        return other == DESTINATION
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_text_that_comes_while_a_wait_begins_is_not_missed(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    send(pinpoint_otp_client, DestinationIdentity=OTHER_DESTINATION)
+    for _ in range(20):
+        destination = Compared()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(pinpoint_otp.wait_for_message, destination, timeout=1)
+            assert destination.once.wait(LONG)
+            send(pinpoint_otp_client)
+            assert waiting.result(LONG).destination == DESTINATION
+        pinpoint_otp.reset()
+        send(pinpoint_otp_client, DestinationIdentity=OTHER_DESTINATION)
+
+
 def test_callables_of_calls_under_way_can_meet_at_a_barrier(
     pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
 ) -> None:

@@ -324,6 +324,37 @@ def test_a_wait_of_a_task_leaves_no_thread_behind(
         assert not thread.is_alive()
 
 
+def test_a_wait_of_a_task_keeps_no_process_alive(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, run: Any) -> None:
+    before = set(threading.enumerate())
+    awaited, started = Awaited(DESTINATION), []
+
+    async def work() -> None:
+        while not set(threading.enumerate()) - before:
+            await pause()
+        started.extend(set(threading.enumerate()) - before)
+        send(pinpoint_otp_client)
+
+    run(partial(together, partial(pinpoint_otp.async_wait_for_message, awaited, timeout=3600), work))
+    assert started
+    assert all(thread.daemon for thread in started)
+
+
+def test_an_application_that_sends_does_not_learn_of_a_loop_that_was_closed_under_a_wait(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    loop = asyncio.new_event_loop()
+    # It would log that the task never ends, which is what this is about.
+    loop.set_exception_handler(lambda loop, context: None)
+    waiting = pinpoint_otp.async_wait_for_message(DESTINATION, timeout=LONG)
+    task = loop.create_task(waiting)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    assert send_status(pinpoint_otp_client) == "SUCCESSFUL"
+    assert not task.done()
+    waiting.close()
+
+
 def test_a_waiting_task_lets_its_loop_run(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, run: Any) -> None:
     send(pinpoint_otp_client, DestinationIdentity=OTHER_DESTINATION)
     awaited = Awaited(DESTINATION)

@@ -519,6 +519,7 @@ def test_a_member_that_aws_does_not_know_is_ignored(pinpoint_otp: PinpointOTP) -
         (None, "no JSON document"),
         (b"{", "no JSON document"),
         (b"\xff\xfe{}\xff", "no JSON document"),
+        (b'{"BrandName": "\xff"}', "no JSON document"),
         (b"[" * 100_000, "no JSON document"),
         (b"{} {}", "no JSON document"),
         (b"[]", "is a JSON list, but takes an object"),
@@ -538,6 +539,14 @@ def test_a_body_that_is_no_json_object_is_refused(pinpoint_otp: PinpointOTP, bod
     assert (call.outcome, call.status_code) == ("BadRequestException", 400)
     assert call.error_message == caught.value.response["Error"]["Message"]
     assert pinpoint_otp.messages == []
+
+
+def test_an_application_that_does_not_exist_is_told_before_a_body_that_is_no_json() -> None:
+    client = unchecked_client()
+
+    with mock_pinpoint_otp(applications=["another"]) as fake, pytest.raises(client.exceptions.NotFoundException):
+        send_raw(client, b"{")
+    assert fake.calls[0].outcome == "NotFoundException"
 
 
 def test_a_request_that_is_no_post_is_refused(pinpoint_otp: PinpointOTP) -> None:

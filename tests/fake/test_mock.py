@@ -650,6 +650,19 @@ def test_a_decorated_unittest_class_runs_under_pytest(pytester: pytest.Pytester,
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=11, skipped=2, xfailed=2)
 
 
+def test_a_decorated_test_that_skips_leaves_no_fake_behind() -> None:
+    @mock_pinpoint_otp()
+    def skips() -> None:
+        active_pinpoint_otp().inject("THROTTLED")
+        # No Exception: pytest's outcomes are BaseExceptions.
+        pytest.skip("on purpose")
+
+    with pytest.raises(pytest.skip.Exception, match="on purpose"):
+        skips()
+    with pytest.raises(RuntimeError, match="No PinpointOTP is active"):
+        active_pinpoint_otp()
+
+
 def test_a_unittest_method_that_fails_leaves_no_fake_behind() -> None:
     @mock_pinpoint_otp()
     class SignUpTest(unittest.TestCase):

@@ -461,6 +461,22 @@ def test_a_callable_keeps_its_place_in_a_sequence_until_it_answers(pinpoint_otp:
     ]
 
 
+def test_a_callable_that_is_being_asked_is_not_forgotten_when_another_injection_comes(
+    pinpoint_otp: PinpointOTP,
+) -> None:
+    asked = []
+
+    def decline_first(call: Call) -> str | None:
+        asked.append(call)
+        pinpoint_otp.inject("DUPLICATE", reference_id="another", optional=True)
+        return "THROTTLED" if len(asked) > 1 else None
+
+    injection = pinpoint_otp.inject(decline_first)
+
+    assert [send_status(ONE_ATTEMPT) for _ in range(3)] == ["SUCCESSFUL", "THROTTLED", "SUCCESSFUL"]
+    assert injection.remaining == 0
+
+
 def test_after_lets_a_call_pass_before_a_callable_is_asked(pinpoint_otp: PinpointOTP) -> None:
     asked: list[Call] = []
     pinpoint_otp.inject(asked.append, after=1, optional=True)

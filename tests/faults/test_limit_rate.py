@@ -166,6 +166,15 @@ def test_a_quota_is_for_each_destination_origination_or_application_by_itself(
     assert statuses(pinpoint_otp_client, 2, **{same: other}) == ["SUCCESSFUL", "THROTTLED"]
 
 
+def test_a_sender_id_in_other_letters_is_another_origination(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    pinpoint_otp.limit_rate(1, per=MINUTE, by="origination")
+
+    for origination in ("Example", "EXAMPLE", "example"):
+        assert statuses(pinpoint_otp_client, 2, OriginationIdentity=origination) == ["SUCCESSFUL", "THROTTLED"]
+
+
 def test_several_quotas_hold_together(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
     pinpoint_otp.limit_rate(2, per=MINUTE)
     pinpoint_otp.limit_rate(3, per=timedelta(hours=1), by="application", outcome="TooManyRequestsException")

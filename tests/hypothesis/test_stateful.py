@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+import time_machine
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from helpers import send_status, verify
@@ -482,6 +483,18 @@ def test_guesses_of_long_ago_and_of_others_do_not_count(start: Start) -> None:
 
     with pytest.raises(AssertionError, match=r"guesses_are_limited: 4 wrong codes for \+15550100001 reached"):
         state.type_wrong_codes(PHONE, times=1)
+
+
+def test_a_guess_counts_until_the_window_is_over_and_not_at_its_end(start: Start) -> None:
+    with time_machine.travel(datetime(2030, 1, 1, tzinfo=UTC), tick=False):
+        state = start(ForgetsGuesses, max_guesses=1, guess_window=timedelta(minutes=5))
+        state.request(PHONE)
+        state.type_wrong_codes(PHONE, times=1)
+        state.let_time_pass(minutes=5)
+        state.type_wrong_codes(PHONE, times=1)
+        state.fake.advance(timedelta(minutes=5) - timedelta(microseconds=1))
+        with pytest.raises(AssertionError, match="guesses_are_limited: 2 wrong codes"):
+            state.type_wrong_codes(PHONE, times=1)
 
 
 def test_a_right_code_ends_a_series_of_guesses(start: Start) -> None:

@@ -438,7 +438,7 @@ def test_an_outcome_can_be_injected_for_its_operation(drawn: tuple[str, Any]) ->
     with mock_pinpoint_otp() as fake:
         fake.inject(outcome, operation=operation)
         # What botocore makes of the outcome is told elsewhere.
-        with contextlib.suppress(exceptions.ClientError, exceptions.BotoCoreError, KeyError, UnicodeDecodeError):
+        with contextlib.suppress(Exception):
             send_status(CLIENT) if operation == "SendOTPMessage" else verify(CLIENT, "123456")
         (call,) = fake.calls
         assert call.operation == operation

@@ -287,18 +287,16 @@ def test_workers_of_xdist_draw_the_same_and_their_commands_replay_it(pytester: p
 
 def test_a_command_holds_what_its_run_was_configured_by(pytester: pytest.Pytester) -> None:
     pytester.makefile(".ini", other="[pytest]\npinpoint_otp_code_length = 8\n")
+    pytester.makepyfile(helping="import pytest\n\n@pytest.fixture\ndef help(): pass\n")
+    pytester.syspathinsert()
     result = run(
         pytester,
-        "-c",
-        "other.ini",
-        "-o",
-        "pinpoint_otp_autouse=true",
-        "--pinpoint-otp-chaos=1",
+        *("-c", "other.ini", "-p", "helping", "-o", "pinpoint_otp_autouse=true", "--pinpoint-otp-chaos=1"),
         test_it="""
             from application import send
             from pytest_pinpoint_otp import active_pinpoint_otp
 
-            def test_it():
+            def test_it(help):
                 assert len(active_pinpoint_otp().issue("+15550100123", application_id="a", reference_id="b").code) == 8
                 assert send() == "SUCCESSFUL"
         """,

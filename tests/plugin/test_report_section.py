@@ -85,6 +85,46 @@ def test_it(pinpoint_otp):
     assert lines[start + 5].startswith("00:00:00.500 SendOTPMessage   +15550100456 ")
 
 
+def test_entries_are_in_the_order_in_which_they_began_at_the_time_of_their_first_attempt(
+    pytester: pytest.Pytester,
+) -> None:
+    freezegun = pytest.importorskip("freezegun")
+    with freezegun.freeze_time("2030-01-01 12:00:00"):
+        result = run(
+            pytester,
+            test_traffic=f"""
+{IMPORTS}
+def issue(pinpoint_otp, reference):
+    pinpoint_otp.issue(DESTINATION, application_id="a", reference_id=reference)
+
+def fail_first(call, pinpoint_otp):
+    if not call.attempts:
+        return "InternalServerErrorException"
+    pinpoint_otp.advance(minutes=1)
+    issue(pinpoint_otp, "between")
+    pinpoint_otp.advance(minutes=1)
+
+def test_it(pinpoint_otp):
+    issue(pinpoint_otp, "before")
+    pinpoint_otp.advance(minutes=1)
+    pinpoint_otp.inject(lambda call: fail_first(call, pinpoint_otp), per="attempt", times=2, optional=True)
+    send(ReferenceId="called")
+    pinpoint_otp.advance(minutes=1)
+    send(ReferenceId="after")
+    assert False
+""",
+        )
+    lines = result.outlines
+    start = next(number for number, line in enumerate(lines) if TITLE in line)
+    entries = re.findall(r"^(\d\d:\d\d)\S* (\w+).*\n *reference (\w+)", "\n".join(lines[start:]), re.MULTILINE)
+    assert entries == [
+        ("12:00", "issue", "before"),
+        ("12:01", "SendOTPMessage", "called"),
+        ("12:02", "issue", "between"),
+        ("12:04", "SendOTPMessage", "after"),
+    ]
+
+
 def test_failed_deliveries_and_errors_are_shown_with_their_reason(pytester: pytest.Pytester) -> None:
     section = traffic_of(
         pytester,
