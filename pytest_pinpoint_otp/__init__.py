@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
     from pytest_pinpoint_otp.server import PinpointOTPServer, serve_pinpoint_otp
+    from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCallError
 
 __all__ = [
     "Attempt",
@@ -37,6 +38,7 @@ __all__ = [
     "RateLimit",
     "RawResponse",
     "SentMessage",
+    "UnfakedCallError",
     "Verification",
     "VerificationReason",
     "active_pinpoint_otp",
@@ -59,6 +61,7 @@ _HOMES = {
     "RateLimit": "engine.faults.quotas",
     "RawResponse": "engine.faults.outcomes",
     "SentMessage": "engine.journal",
+    "UnfakedCallError": "transports.botocore.guard",
     "Verification": "engine.journal",
     "VerificationReason": "engine.codes",
     "active_pinpoint_otp": "mock",

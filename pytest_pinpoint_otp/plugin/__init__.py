@@ -52,9 +52,8 @@ def _look_after_botocore(config: pytest.Config) -> None:
     run = run_of(config)
     if run.looks_after_botocore or not (run.autouse or run.guarded):
         return
-    from pytest_pinpoint_otp.transports.botocore.patches import hold, turn_off_credential_look_ups
+    from pytest_pinpoint_otp.transports.botocore.patches import hold
 
-    config.add_cleanup(turn_off_credential_look_ups())
     run.looks_after_botocore = True
     config.add_cleanup(hold())
 

@@ -75,7 +75,7 @@ tests/proof/test_proof.py: uses _accepts
 tests/transports/test_interception.py: uses _session
 engine.service: says ' digits, but this SendOTPMessage to '
 transports.botocore.client: says 'pinpoint'
-transports.botocore.patches: says 'pinpoint'
+transports.botocore.faked: says 'pinpoint'
 pytest_pinpoint_otp/engine/faults/outcomes.py: the file is too long
 pytest_pinpoint_otp/engine/service.py: Service is too long
 pytest_pinpoint_otp/fake.py: the file is too long

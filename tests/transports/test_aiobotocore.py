@@ -19,14 +19,16 @@ aiobotocore = pytest.importorskip("aiobotocore")
 anyio = pytest.importorskip("anyio")
 
 from aiobotocore.config import AioConfig  # noqa: E402 - after what may skip
-from aiobotocore.credentials import AioContainerProvider  # noqa: E402
 from aiobotocore.session import get_session  # noqa: E402
+from aiobotocore.utils import AioContainerMetadataFetcher  # noqa: E402
 from botocore.exceptions import (  # noqa: E402
     ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    MetadataRetrievalError,
     ParamValidationError,
     ProxyConnectionError,
     ReadTimeoutError,
@@ -693,9 +695,25 @@ def test_a_suite_on_pytest_asyncio_uses_the_same_fixture(
 async def test_a_container_is_never_asked_for_credentials_while_a_fake_is_active_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    asked: list[object] = []
+
+    async def ask(fetcher: object, *args: object, **kwargs: object) -> None:
+        asked.append(fetcher)
+        raise MetadataRetrievalError(error_msg="asked")
+
+    monkeypatch.setattr(AioContainerMetadataFetcher, "retrieve_full_uri", ask)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/credentials")
-    provider = AioContainerProvider(environ=dict(os.environ), fetcher=object())
-    with mock_pinpoint_otp():
-        assert await provider.load() is None
-    with pytest.raises(AttributeError, match="retrieve_full_uri"):
-        await provider.load()
+    session = get_session()
+    with mock_pinpoint_otp() as fake:
+        async with session.create_client("pinpoint", region_name="us-east-1") as client:
+            assert await async_send(client) == "SUCCESSFUL"
+        assert len(fake.messages) == 1
+        assert asked == []
+        with pytest.raises(CredentialRetrievalError):
+            await session.create_client("s3", region_name="us-east-1").__aenter__()
+        assert len(asked) == 1
+    with pytest.raises(CredentialRetrievalError):
+        await session.create_client("pinpoint", region_name="us-east-1").__aenter__()
+    assert len(asked) == 2

@@ -1,28 +1,28 @@
 """The botocore event handlers: they carry a request of a client to the service, and its answer back.
 
-Imported at the first activation of a fake only, because it needs botocore.
+Imported at the first faked call only, because it needs botocore.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator, MutableMapping
 from io import BytesIO
 from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
-from pytest_pinpoint_otp.apis.operations import OPERATIONS
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.faults.outcomes import TransportFailure
 from pytest_pinpoint_otp.engine.service import Service
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
+from pytest_pinpoint_otp.transports.botocore.faked import find
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-_SIGNER_EVENT: Final = "choose-signer.pinpoint"
-_SEND_EVENTS: Final = tuple(f"before-send.pinpoint.{operation}" for operation in OPERATIONS)
-_LAST_EVENT: Final = "before-send"
+_OWNER: Final = "pinpoint-otp"
+_ANY_REQUEST: Final = "before-send"
 
 
 class _Headers(dict[str, str]):
@@ -65,50 +65,72 @@ class _Answer(AWSResponse):
         return BytesIO(self._content)
 
 
-class Hooks:
-    """The handlers, for the emitters of Pinpoint clients.
+def register(emitter: Any, service_name: str, operation: str) -> None:
+    """Put the handlers of one operation on a client's emitter; a second time changes nothing."""
+    signer = f"choose-signer.{service_name}"
+    emitter.register(signer, choose_signer, unique_id=_unique_id(signer))
+    if find(service_name, operation):
+        event = f"{_ANY_REQUEST}.{service_name}.{operation}"
+        emitter.register(event, answer, unique_id=_unique_id(event))
+    else:
+        # Last, so that another mock in the process may answer it.
+        emitter.register_last(_ANY_REQUEST, refuse, unique_id=_unique_id(_ANY_REQUEST))
 
-    Args:
-        innermost: returns the service of the innermost active fake, or None.
-    """
 
-    def __init__(self, innermost: Callable[[], Service | None]) -> None:
-        self._innermost = innermost
+def unregister(emitter: Any, service_name: str, operation: str) -> None:
+    """Take the handlers of one operation off a client's emitter."""
+    for event in (f"choose-signer.{service_name}", f"{_ANY_REQUEST}.{service_name}.{operation}", _ANY_REQUEST):
+        emitter.unregister(event, unique_id=_unique_id(event))
 
-    def register(self, emitter: Any) -> None:
-        """Put the handlers of OTP calls on a client's emitter; a second time changes nothing."""
-        emitter.register(_SIGNER_EVENT, self.choose_signer, unique_id=f"pinpoint-otp.{_SIGNER_EVENT}")
-        for event in _SEND_EVENTS:
-            emitter.register(event, self.answer, unique_id=f"pinpoint-otp.{event}")
 
-    def register_refusal(self, emitter: Any) -> None:
-        """Put the handler of other operations there, once one is called: it would only cost OTP calls time."""
-        # Last, so that another mock in the process may answer them.
-        emitter.register_last(_LAST_EVENT, self.refuse, unique_id=f"pinpoint-otp.{_LAST_EVENT}")
+def _unique_id(event: str) -> str:
+    return f"pytest-pinpoint-otp.{event}"
 
-    def unregister(self, emitter: Any) -> None:
-        """Take the handlers off a client's emitter."""
-        for event in (_SIGNER_EVENT, *_SEND_EVENTS, _LAST_EVENT):
-            emitter.unregister(event, unique_id=f"pinpoint-otp.{event}")
 
-    def choose_signer(self, **kwargs: Any) -> Any:
-        """Let the request go unsigned, so that no credentials are needed or used."""
-        # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
-        return sys.modules["botocore"].UNSIGNED if self._innermost() else None
+def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: Any) -> Any:
+    """Let the request of a faked call go unsigned, so that no credentials are needed or used."""
+    # A presigned URL is made outside of any call, and is signed as ever.
+    if SERVICE not in context:
+        return None
+    _, service_name, operation = event_name.split(".")
+    # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
+    return sys.modules["botocore"].UNSIGNED if find_service(context, service_name, operation, None) else None
 
-    def answer(self, request: Any, **kwargs: Any) -> _Answer | None:
-        """Answer an attempt of an OTP call, never sending it."""
-        service = self._innermost()
-        if service is None:
-            return None
-        response = service.respond(request.method, request.url, request.headers, request.body)
-        if isinstance(response, TransportFailure):
-            raise response.for_request(request.url)
-        return _Answer(request.url, response)
 
-    def refuse(self, request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
-        """Refuse an attempt of any other Pinpoint operation, never sending it."""
-        if event_name in _SEND_EVENTS:
-            return None
-        service = self._innermost()
-        return None if service is None else _Answer(request.url, service.refuse(event_name.rpartition(".")[2]))
+def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
+    """Answer an attempt of a faked operation, never sending it."""
+    service = _service_of(request, event_name)
+    if service is None:
+        return None
+    response = service.respond(request.method, request.url, request.headers, _read_body(request.body))
+    if isinstance(response, TransportFailure):
+        raise response.for_request(request.url)
+    return _Answer(request.url, response)
+
+
+def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
+    """Refuse an attempt of any other operation of a faked service, never sending it."""
+    _, service_name, operation = event_name.split(".")
+    if find(service_name, operation):
+        return None
+    service = _service_of(request, event_name)
+    return None if service is None else _Answer(request.url, service.refuse(operation))
+
+
+def _service_of(request: Any, event_name: str) -> Service | None:
+    _, service_name, operation = event_name.split(".")
+    context = getattr(request, "context", None)
+    return find_service({} if context is None else context, service_name, operation, request.body)
+
+
+def _read_body(body: Any) -> bytes | str | None:
+    """Return a request's body, in whatever form botocore could have sent it."""
+    if body is None or isinstance(body, (bytes, str)):
+        return body
+    if not hasattr(body, "read"):
+        return bytes(body)
+    start = body.tell()
+    content: bytes | str = body.read()
+    # A retry sends it again.
+    body.seek(start)
+    return content

@@ -1,0 +1,51 @@
+"""Who answers a call of a faked service: the innermost fake of the moment, at every attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest_pinpoint_otp.transports.active as active
+import pytest_pinpoint_otp.transports.botocore.guard as guard
+from pytest_pinpoint_otp.transports.botocore.faked import find
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.service import Service
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+SERVICE: Final = "pinpoint_otp"
+"""Where botocore's context of a call has the service that its last attempt was for. None: none, so far."""
+
+
+def find_service(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> Service | None:
+    """Return the service that an attempt is for; None: it may leave.
+
+    Args:
+        context: botocore's context of the call.
+        service_name: botocore's name of the service.
+        operation: its name of the operation.
+        body: the request's body.
+
+    Raises:
+        UnfakedCallError: no fake is active, and the attempt must not leave.
+    """
+    service = active.innermost()
+    if service is not None:
+        context[SERVICE] = service
+        return service
+    begun = context.setdefault(SERVICE, None) is not None
+    if begun or (guard.stops_calls() and find(service_name, operation)):
+        raise guard.stop_call(operation, _read_destination(body), begun=begun)
+    return None
+
+
+def _read_destination(body: object) -> str | None:
+    try:
+        parameters = json.loads(body)  # type: ignore[arg-type]  # whatever a request has
+    except (TypeError, ValueError):
+        return None
+    destination = {name.lower(): value for name, value in parameters.items()}.get("destinationidentity")
+    return destination if isinstance(destination, str) else None

@@ -1,0 +1,100 @@
+"""The guard: calls of faked operations that no fake is there to answer never leave; they raise `UnfakedCallError`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from pytest_pinpoint_otp.engine.lock import lock
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+_guards: set[object] = set()
+_letting_through = 0
+_unfaked: list[UnfakedCall] = []
+
+
+class UnfakedCallError(RuntimeError):
+    """A call of a faked operation was made while no fake was active; nothing has left the process."""
+
+
+class UnfakedCall(NamedTuple):
+    """A call that raised `UnfakedCallError`."""
+
+    operation: str
+    destination: str | None
+    """None where the request does not say."""
+
+
+def turn_on() -> Callable[[], None]:
+    """Let no call of a faked operation leave while no fake is active, as long as the patches are held, too.
+
+    Returns:
+        what turns it off again; a second call of that changes nothing.
+    """
+    guard = object()
+    with lock:
+        _guards.add(guard)
+
+    def turn_off() -> None:
+        with lock:
+            _guards.discard(guard)
+
+    return turn_off
+
+
+@contextmanager
+def let_through() -> Iterator[None]:
+    """Let the calls of the whole process pass, but those that began in a fake."""
+    global _letting_through
+    with lock:
+        _letting_through += 1
+    try:
+        yield
+    finally:
+        with lock:
+            _letting_through -= 1
+
+
+def lets_through() -> bool:
+    """Tell whether the guard lets calls pass for now."""
+    return _letting_through > 0
+
+
+def stops_calls() -> bool:
+    """Tell whether a call of a faked operation is stopped where no fake is active."""
+    return bool(_guards) and not _letting_through
+
+
+def take() -> list[UnfakedCall]:
+    """Return the calls that were stopped since this was called last."""
+    with lock:
+        unfaked = list(_unfaked)
+        _unfaked.clear()
+    return unfaked
+
+
+def stop_call(operation: str, destination: str | None, *, begun: bool) -> UnfakedCallError:
+    """Make a note of a call that must not leave, and return what it raises.
+
+    Args:
+        operation: its name.
+        destination: whom it was for, where the request says so.
+        begun: whether an earlier attempt of it was answered by a fake, which has been left since.
+    """
+    if _guards:
+        with lock:
+            _unfaked.append(UnfakedCall(operation, destination))
+    what = operation if destination is None else f"{operation} to {destination!r}"
+    if begun:
+        return UnfakedCallError(
+            f"{what} began while a PinpointOTP was active, and botocore made another attempt after that had been left."
+            " The attempt did not leave the process. Let the test wait until the application has finished the call."
+        )
+    return UnfakedCallError(
+        f"{what} was called while no PinpointOTP was active. The call did not leave the process. Make it inside"
+        " `with mock_pinpoint_otp():`, or in a test that has the fixture pinpoint_otp. To make real calls, mark the"
+        " test with @pytest.mark.pinpoint_otp(enabled=False)."
+    )

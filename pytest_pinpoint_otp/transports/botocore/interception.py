@@ -1,0 +1,139 @@
+"""Where botocore's calls are met: once at their beginning and once at each attempt, before anything is signed.
+
+Two places, so that whoever takes one of them away while a fake is active still lets no call leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+import pytest_pinpoint_otp.transports.active as active
+from pytest_pinpoint_otp.engine.journal import Unsent
+from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
+from pytest_pinpoint_otp.transports.botocore.faked import SERVICES, find
+from pytest_pinpoint_otp.transports.botocore.holding import call_under_way, undo_at_last
+from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+_registered: WeakKeyDictionary[Any, set[tuple[str, str]]] = WeakKeyDictionary()
+"""The operations whose handlers an emitter has."""
+_kept: WeakSet[Any] = WeakSet()
+"""The emitters of calls that were not met at their beginning: nobody knows when these end."""
+
+
+def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
+    def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        # Every client needs one first: aiobotocore's too, which may have been imported since the fake was entered.
+        notice_imports()
+        original(session, *args, **kwargs)
+
+    return init
+
+
+def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
+    def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
+        if operation_model.service_model.service_name not in SERVICES:
+            return original(endpoint, request_dict, operation_model)
+        notice_imports()
+        with call_under_way():
+            _meet(endpoint, request_dict, operation_model)
+            return original(endpoint, request_dict, operation_model)
+
+    return send_request
+
+
+def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
+        if operation_model.service_model.service_name not in SERVICES:
+            return await original(endpoint, request_dict, operation_model)
+        with call_under_way():
+            _meet(endpoint, request_dict, operation_model)
+            return await original(endpoint, request_dict, operation_model)
+
+    return send_request
+
+
+def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
+        if operation_model is None or operation_model.service_model.service_name not in SERVICES:
+            return original(endpoint, params, operation_model)
+        _meet_attempt(endpoint, params, operation_model)
+        return _with_context(original(endpoint, params, operation_model), params)
+
+    return create_request
+
+
+def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
+        if operation_model is None or operation_model.service_model.service_name not in SERVICES:
+            return await original(endpoint, params, operation_model)
+        _meet_attempt(endpoint, params, operation_model)
+        return _with_context(await original(endpoint, params, operation_model), params)
+
+    return create_request
+
+
+def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
+    """Let the innermost fake have an attempt, if there is one."""
+    service_name, operation = operation_model.service_model.service_name, operation_model.name
+    service = find_service(request_dict["context"], service_name, operation, request_dict.get("body"))
+    if service is not None and (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
+        _register(endpoint._event_emitter, service_name, operation)
+
+
+def _meet_attempt(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
+    if SERVICE not in request_dict["context"]:
+        _kept.add(endpoint._event_emitter)
+    _meet(endpoint, request_dict, operation_model)
+
+
+def _with_context(request: Any, request_dict: Any) -> Any:
+    # botocore hands the context on to the request by itself in newer versions.
+    if getattr(request, "context", None) is None:
+        request.context = request_dict["context"]
+    return request
+
+
+def _register(emitter: Any, service_name: str, operation: str) -> None:
+    import pytest_pinpoint_otp.transports.botocore.handlers as handlers
+
+    with lock:
+        undo_at_last(_unregister)
+        _registered.setdefault(emitter, set()).add((service_name, operation))
+        handlers.register(emitter, service_name, operation)
+
+
+def _unregister() -> None:
+    import pytest_pinpoint_otp.transports.botocore.handlers as handlers
+
+    for emitter in [emitter for emitter in _registered if emitter not in _kept]:
+        for service_name, operation in _registered.pop(emitter):
+            handlers.unregister(emitter, service_name, operation)
+
+
+def _noting_unsent(original: Callable[..., Any]) -> Callable[..., Any]:
+    def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
+        try:
+            return original(decorator, parameters, operation_model)
+        except Exception as error:
+            service = active.innermost()
+            if service is not None and find(operation_model.service_model.service_name, operation_model.name):
+                service.journal.unsent.append(Unsent(operation_model.name, str(error)))
+            raise
+
+    return serialize_to_request
+
+
+TARGETS: Final = (
+    Target("botocore.session", "Session", "__init__", _making_session),
+    Target("botocore.endpoint", "Endpoint", "_send_request", _beginning),
+    Target("botocore.endpoint", "Endpoint", "create_request", _attempting),
+    Target("aiobotocore.endpoint", "AioEndpoint", "_send_request", _beginning_async),
+    Target("aiobotocore.endpoint", "AioEndpoint", "create_request", _attempting_async),
+    Target("botocore.validate", "ParamValidationDecorator", "serialize_to_request", _noting_unsent),
+)

@@ -1,0 +1,97 @@
+"""Methods of other packages' classes, and what takes their place for as long as anybody holds it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import pytest_pinpoint_otp.transports.botocore.holding as holding
+from pytest_pinpoint_otp.engine.lock import lock
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+_WRAPPING: Final = "__pinpoint_otp_wrapping__"
+
+
+class Target(NamedTuple):
+    """A method that is wrapped once its module is imported."""
+
+    module: str
+    owner: str
+    name: str
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
+    """Takes what the class had, to be called with the instance first, and returns what takes its place."""
+
+
+_targets: tuple[Target, ...] = ()
+_awaited: frozenset[str] = frozenset()
+"""The modules of targets that are not imported yet."""
+
+
+def put_on(targets: tuple[Target, ...]) -> None:
+    """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
+    global _targets, _awaited
+    awaited = set()
+    for target in targets:
+        owner = getattr(sys.modules.get(target.module), target.owner, None)
+        if owner is None:
+            awaited.add(target.module)
+        elif target.name in vars(owner):
+            wrapping = _wrapping(owner, target.name, target.wrap)
+            wrapping.put_on()
+            holding.undo_at_last(wrapping.take_off)
+    _targets, _awaited = targets, frozenset(awaited)
+
+
+def notice_imports() -> None:
+    """Wrap what was imported since, if anything was."""
+    if not sys.modules.keys().isdisjoint(_awaited):
+        with lock:
+            if holding.is_held():
+                put_on(_targets)
+
+
+class _Wrapping:
+    """What is wrapped of one class: put on and taken off as often as needed."""
+
+    def __init__(self, owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        self._owner = owner
+        self._name = name
+        self._wrap = wrap
+        self._original: Any = None
+        self._replacement: Any = None
+
+    def put_on(self) -> None:
+        """Take the method's place, unless what is there calls us already."""
+        found = vars(self._owner)[self._name]
+        # Whoever has wrapped us since, hands our attributes on.
+        if getattr(found, _WRAPPING, None) is self:
+            return
+        # The original is found where somebody has put back what they had found before us.
+        if found is not self._original:
+            self._original = found
+            self._replacement = functools.wraps(found)(self._wrap(_bound(found)))
+            setattr(self._replacement, _WRAPPING, self)
+        setattr(self._owner, self._name, self._replacement)
+
+    def take_off(self) -> None:
+        """Put the original back, unless somebody else has wrapped the method since, and would lose that."""
+        if vars(self._owner)[self._name] is self._replacement:
+            setattr(self._owner, self._name, self._original)
+
+
+_wrapping: Final = functools.cache(_Wrapping)
+
+
+def _bound(found: Any) -> Callable[..., Any]:
+    """Return what calls an attribute of a class as one of its instances would: other packages put descriptors there."""
+    bind = getattr(type(found), "__get__", None)
+    if bind is None:
+        return lambda instance, *args, **kwargs: found(*args, **kwargs)
+    if isinstance(found, type(_bound)):
+        # Calling it does the same in less time.
+        return found
+    return lambda instance, *args, **kwargs: bind(found, instance, type(instance))(*args, **kwargs)
