@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
-import pytest
 from active import served_fake
 from helpers import APPLICATION, DESTINATION, send_request, verify_request
 from hypothesis import given
 from hypothesis import strategies as st
 from talking import PATIENCE
 
-from pytest_pinpoint_otp import ErrorResponse, PinpointOTP, PinpointOTPServer, RawResponse, serve_pinpoint_otp
+from pytest_pinpoint_otp import ErrorResponse, PinpointOTP, PinpointOTPServer, RawResponse
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.fake import service_of
 
@@ -59,12 +57,6 @@ requests = st.tuples(
     bodies,
     st.none() | st.sampled_from(["a", "b"]),
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PinpointOTPServer]:
-    with serve_pinpoint_otp() as server:
-        yield server
 
 
 @given(st.lists(st.tuples(requests, st.none() | outcomes), min_size=1, max_size=6))

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,6 @@ from pytest_pinpoint_otp import (
 from pytest_pinpoint_otp.fake import service_of
 
 TESTS = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PinpointOTPServer]:
-    with serve_pinpoint_otp() as server:
-        yield server
-
-
-@pytest.fixture
-def fake() -> Iterator[PinpointOTP]:
-    with served_fake() as fake:
-        yield fake
 
 
 def make_client(server: PinpointOTPServer, **config: Any) -> Any:

@@ -1,0 +1,56 @@
+"""The OpenAPI document: made from the table of commands, which has the names and arguments of PinpointOTP's methods."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from talking import get, request
+
+from pytest_pinpoint_otp import Call, PinpointOTP, PinpointOTPServer, SentMessage
+from pytest_pinpoint_otp.transports.http.commands import COMMANDS
+
+SELECTING_MESSAGES = ("code_for", "wrong_code", "wait_for_message", "assert_sent", "assert_not_sent")
+SELECTING_CALLS = ("assert_called", "assert_not_called")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in COMMANDS.items() if command.method == "POST"))
+def test_a_command_has_the_name_and_the_arguments_of_a_method(name: str) -> None:
+    parameters = inspect.signature(getattr(PinpointOTP, name)).parameters.values()
+    named = {one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD} - {"self"}
+    if name == "advance":
+        # A timedelta has no form in JSON beside its parts.
+        named -= {"by"}
+    assert named <= {*COMMANDS[name].arguments}
+    required = {one.name for one in parameters if one.default is inspect.Parameter.empty} & named
+    assert {*COMMANDS[name].required} >= required
+
+
+@pytest.mark.parametrize(
+    ("names", "record"), [(SELECTING_MESSAGES, SentMessage), (SELECTING_CALLS, Call)], ids=["messages", "calls"]
+)
+def test_a_command_that_selects_takes_every_field_that_json_can_hold(names: tuple[str, ...], record: type) -> None:
+    unlike = {"sent_at", "expires_at", "at", "attempts", "parameters", "request", "context"}
+    for name in names:
+        assert {*record._fields} - unlike <= {*COMMANDS[name].arguments}  # type: ignore[attr-defined]
+        assert not unlike & {*COMMANDS[name].arguments}
+
+
+def test_the_document_has_every_command_with_its_arguments(server: PinpointOTPServer) -> None:
+    document = get(server, "openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    assert {*document["paths"]} == {f"/_otp/{name}" for name in COMMANDS}
+    for name, command in COMMANDS.items():
+        (operation,) = document["paths"][f"/_otp/{name}"].values()
+        assert operation["operationId"] == name
+        assert {"200", "400", "503"} <= {*operation["responses"]}
+        if command.method == "GET":
+            assert {one["name"] for one in operation["parameters"]} == {*command.arguments}
+        else:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert {*schema["properties"]} == {*command.arguments}
+            assert schema["required"] == [*command.required]
+
+
+def test_the_document_needs_no_fake_and_is_only_read(server: PinpointOTPServer) -> None:
+    assert request(server, "POST", "/_otp/openapi.json").headers["allow"] == "GET"
