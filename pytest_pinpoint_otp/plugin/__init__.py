@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from pytest_pinpoint_otp.fake import PinpointOTP
+    from pytest_pinpoint_otp.server import PinpointOTPServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,6 +96,25 @@ def pinpoint_otp_client(pinpoint_otp: PinpointOTP) -> Iterator[BaseClient]:
     client = make_client()
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def pinpoint_otp_server_address() -> tuple[str, int]:
+    """Host and port of ``pinpoint_otp_server``: this machine alone, and any free port. Override it to choose them."""
+    return "127.0.0.1", 0
+
+
+@pytest.fixture(scope="session")
+def pinpoint_otp_server(pinpoint_otp_server_address: tuple[str, int]) -> Iterator[PinpointOTPServer]:
+    """The fake over HTTP, for an application in another process, which is started once.
+
+    A test that names this fixture, or one that needs it, has a fresh fake, which the server serves during the test.
+    Give the application ``env={**os.environ, **pinpoint_otp_server.environ}``.
+    """
+    from pytest_pinpoint_otp.server import serve_pinpoint_otp
+
+    with serve_pinpoint_otp(*pinpoint_otp_server_address) as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

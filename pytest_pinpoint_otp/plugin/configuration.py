@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.plugin.failures import RunFailures
 
 FIXTURE: Final = "pinpoint_otp"
+_SERVER_FIXTURE: Final = "pinpoint_otp_server"
 MARKER: Final = "pinpoint_otp"
 PREFIX: Final = "pinpoint_otp_"
 BESIDE_OPTIONS: Final = ("enabled", "plan", "chaos")
@@ -133,7 +134,8 @@ def _getini(config: pytest.Config, name: str) -> Any:
 
 def wants_fake(item: pytest.Item) -> bool:
     """Tell whether a test has a fake: because it names the fixture, is marked, or by configuration."""
-    return FIXTURE in getattr(item, "fixturenames", ()) or _is_enabled(item)
+    names = getattr(item, "fixturenames", ())
+    return FIXTURE in names or _SERVER_FIXTURE in names or _is_enabled(item)
 
 
 def is_left_out(item: pytest.Item) -> bool:
