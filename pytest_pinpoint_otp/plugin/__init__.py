@@ -12,6 +12,7 @@ import pytest
 
 from pytest_pinpoint_otp.plugin.configuration import (
     add_options,
+    is_left_out,
     marker_line,
     read_configuration,
     run_of,
@@ -57,6 +58,11 @@ def _look_after_botocore(config: pytest.Config) -> None:
 
     run.looks_after_botocore = True
     config.add_cleanup(hold())
+    if run.guarded:
+        from pytest_pinpoint_otp.plugin.guard import GuardReport
+
+        run.guard = GuardReport(config)
+        config.pluginmanager.register(run.guard)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,10 +72,13 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # Not tryfirst: conftests add markers in this hook, and pytest itself sets the test up at its end.
+    run = run_of(item.config)
     if wants_fake(item):
         from pytest_pinpoint_otp.plugin.activation import prepare
 
         prepare(item)
+    elif run.guard is not None and is_left_out(item):
+        run.guard.let_through()
 
 
 @pytest.fixture

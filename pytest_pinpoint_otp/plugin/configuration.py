@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.options import Options
     from pytest_pinpoint_otp.plugin.activation import Activation
     from pytest_pinpoint_otp.plugin.failures import RunFailures
+    from pytest_pinpoint_otp.plugin.guard import GuardReport
 
 FIXTURE: Final = "pinpoint_otp"
 _SERVER_FIXTURE: Final = "pinpoint_otp_server"
@@ -50,6 +51,7 @@ class Run:
         self.options: dict[str, Any] = {}
         """The options that are set in pytest's configuration, by name."""
         self.failures: RunFailures | None = None
+        self.guard: GuardReport | None = None
         self.activations: Final[dict[pytest.Item, Activation]] = {}
         """The fakes of the tests that are under way."""
 

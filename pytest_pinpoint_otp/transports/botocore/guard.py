@@ -19,6 +19,9 @@ _unfaked: list[UnfakedCall] = []
 class UnfakedCallError(RuntimeError):
     """A call of a faked operation was made while no fake was active; nothing has left the process."""
 
+    call: UnfakedCall
+    """Which call it was."""
+
 
 class UnfakedCall(NamedTuple):
     """A call that raised `UnfakedCallError`."""
@@ -84,16 +87,24 @@ def stop_call(operation: str, destination: str | None, *, begun: bool) -> Unfake
         destination: whom it was for, where the request says so.
         begun: whether an earlier attempt of it was answered by a fake, which has been left since.
     """
+    call = UnfakedCall(operation, destination)
     if _guards:
         with lock:
-            _unfaked.append(UnfakedCall(operation, destination))
-    what = operation if destination is None else f"{operation} to {destination!r}"
+            _unfaked.append(call)
+    error = UnfakedCallError(
+        _advise(operation if destination is None else f"{operation} to {destination!r}", begun=begun)
+    )
+    error.call = call
+    return error
+
+
+def _advise(what: str, *, begun: bool) -> str:
     if begun:
-        return UnfakedCallError(
+        return (
             f"{what} began while a PinpointOTP was active, and botocore made another attempt after that had been left."
             " The attempt did not leave the process. Let the test wait until the application has finished the call."
         )
-    return UnfakedCallError(
+    return (
         f"{what} was called while no PinpointOTP was active. The call did not leave the process. Make it inside"
         " `with mock_pinpoint_otp():`, or in a test that has the fixture pinpoint_otp. To make real calls, mark the"
         " test with @pytest.mark.pinpoint_otp(enabled=False)."

@@ -1,0 +1,130 @@
+"""What pytest reports about OTP calls that the guard stopped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any, Final
+
+import pytest
+
+from pytest_pinpoint_otp.engine.report import printable
+from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+_OUTSIDE: Final = "pinpoint_otp_unfaked_calls"
+"""Where a worker of pytest-xdist puts what it has to tell its controller."""
+_WAYS_OUT: Final = (
+    "Wider fixtures, setUpClass and the import of modules need mock_pinpoint_otp() themselves. A thread must not"
+    " outlive its test. @pytest.mark.pinpoint_otp(enabled=False) lets the calls of a test through."
+)
+
+
+class GuardReport:
+    """Turns the guard on, and reports the calls that it stops, since applications swallow its exception.
+
+    A plugin of pytest's by itself, which is registered only where the guard is configured.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._let_through: Final = ExitStack()
+        self._reported: Final[set[UnfakedCall]] = set()
+        """The calls whose errors stand in the reports on the test."""
+        self._outside: Final[Counter[str]] = Counter()
+        config.add_cleanup(turn_on())
+
+    def let_through(self) -> None:
+        """Let OTP calls leave the process until the end of the test."""
+        self._let_through.enter_context(let_through())
+
+    # -- During a test ---------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Tell calls that came since the last test, from a thread that outlives it, from those of this test."""
+        self._outside.update(map(_description, take()))
+        self._reported.clear()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+        """Take note of the calls whose errors failed the test."""
+        if call.excinfo is not None:
+            self._reported.update(_calls_in(call.excinfo.value))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        """Fail where calls were stopped during the test that no report on it tells of."""
+        try:
+            yield
+        except BaseException as error:
+            self._reported.update(_calls_in(error))
+            if unreported := self._take_unreported():
+                error.add_note(unreported)
+            raise
+        finally:
+            self._let_through.close()
+        if unreported := self._take_unreported():
+            pytest.fail(unreported, pytrace=False)
+
+    def _take_unreported(self) -> str | None:
+        calls = [call for call in take() if call not in self._reported]
+        if not calls:
+            return None
+        heading = "OTP calls were made while no fake was active. The guard stopped them:"
+        return "\n".join([heading, *_listed(Counter(map(_description, calls))), _WAYS_OUT])
+
+    # -- Outside any test ------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let the run fail where calls were stopped outside any test."""
+        result = yield
+        # After all other hooks, and before the wrappers that write the summary or end a worker.
+        self._let_through.close()
+        self._outside.update(map(_description, take()))
+        if self._outside and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_OUTSIDE] = dict(self._outside)
+        return result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist has told."""
+        told: dict[str, int] = getattr(node, "workeroutput", {}).get(_OUTSIDE, {})
+        self._outside.update({f"{call} ({node.gateway.id})": times for call, times in told.items()})
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Report the calls that were stopped outside any test."""
+        if self._outside:
+            terminalreporter.section("Pinpoint OTP calls outside any test", red=True, bold=True)
+            heading = "OTP calls were made outside any test while no fake was active. The guard stopped them:"
+            for line in (heading, *_listed(self._outside), _WAYS_OUT):
+                terminalreporter.line(line)
+
+
+def _calls_in(error: BaseException) -> Iterator[UnfakedCall]:
+    """Yield the calls of the guard's errors among an exception, its causes, and the parts of groups."""
+    seen: set[int] = set()
+    ahead: list[BaseException | None] = [error]
+    while ahead:
+        one = ahead.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, UnfakedCallError):
+            yield one.call
+        ahead += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+def _description(call: UnfakedCall) -> str:
+    return printable(call.operation if call.destination is None else f"{call.operation} to {call.destination}")
+
+
+def _listed(calls: Counter[str]) -> Iterable[str]:
+    return [f"  {call}" + (f", {times} times" if times > 1 else "") for call, times in calls.items()]
