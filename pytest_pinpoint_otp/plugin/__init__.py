@@ -5,6 +5,7 @@ Loaded at every start of pytest, so it imports nothing that a run without a fake
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,10 @@ def pytest_runtest_makereport(
         activation.note(report)
         if report.when == "teardown":
             del activations[item]
+    elif report.failed and call.excinfo is not None and "botocore" in sys.modules:
+        from pytest_pinpoint_otp.plugin.hint import hint
+
+        report.sections.extend(hint(call.excinfo.value))
     return report
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
 
 from pytest_pinpoint_otp.engine.report import printable
+from pytest_pinpoint_otp.transports.botocore.causes import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -109,22 +110,13 @@ class GuardReport:
 
 
 def _calls_in(error: BaseException) -> Iterator[UnfakedCall]:
-    """Yield the calls of the guard's errors among an exception, its causes, and the parts of groups."""
-    seen: set[int] = set()
-    ahead: list[BaseException | None] = [error]
-    while ahead:
-        one = ahead.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, UnfakedCallError):
-            yield one.call
-        ahead += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+    """Yield the calls of the guard's errors among an exception and its causes."""
+    yield from (cause.call for cause in causes_of(error) if isinstance(cause, UnfakedCallError))
 
 
 def _description(call: UnfakedCall) -> str:
     return printable(call.operation if call.destination is None else f"{call.operation} to {call.destination}")
 
 
-def _listed(calls: Counter[str]) -> Iterable[str]:
+def _listed(calls: Counter[str]) -> list[str]:
     return [f"  {call}" + (f", {times} times" if times > 1 else "") for call, times in calls.items()]

@@ -199,7 +199,9 @@ def test_a_call_is_told_beside_another_error_at_the_teardown(pytester: pytest.Py
     result.stdout.fnmatch_lines(["E *LookupError: another", "E *OTP calls were made while no fake was active*"])
 
 
-def test_a_skipped_test_hides_no_call_and_an_expected_failure_covers_the_teardown_too(pytester: pytest.Pytester) -> None:
+def test_a_skipped_test_hides_no_call_and_an_expected_failure_covers_the_teardown_too(
+    pytester: pytest.Pytester,
+) -> None:
     guarded(
         pytester,
         """
@@ -321,7 +323,7 @@ def test_a_call_by_the_first_conftest_is_stopped(pytester: pytest.Pytester) -> N
 
 def test_the_exit_status_of_a_run_that_went_wrong_by_itself_is_kept(pytester: pytest.Pytester) -> None:
     more = "\n    def pytest_collection_finish(session):\n        swallowed()\n"
-    result = guarded(pytester, "def test_it():\n    raise KeyboardInterrupt", *GUARDED, more=more)
+    result = guarded(pytester, "import pytest\ndef test_it():\n    pytest.exit()", more=more)
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 

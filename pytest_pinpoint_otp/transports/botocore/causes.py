@@ -19,7 +19,7 @@ def find_otp_call(exception: BaseException) -> str | None:
 
     None where there is none: also where the call was answered, by an error or otherwise.
     """
-    for cause in _causes(exception):
+    for cause in causes_of(exception):
         if not _is_of_a_failed_call(cause):
             continue
         trace = cause.__traceback__
@@ -30,7 +30,7 @@ def find_otp_call(exception: BaseException) -> str | None:
     return None
 
 
-def _causes(exception: BaseException) -> Iterator[BaseException]:
+def causes_of(exception: BaseException) -> Iterator[BaseException]:
     """Yield an exception, the exceptions of a group, and all that led to them, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [exception]

@@ -1,0 +1,76 @@
+"""A failing test without a fake: where an OTP call made it fail, it says so, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+from suites import passes, run
+
+HINT = "SendOTPMessage was called while no fake of pytest-pinpoint-otp was active. Three ways out:"
+BARE = """
+    import boto3
+    import botocore.session
+    import helpers
+    from botocore.config import Config
+
+    session = boto3.Session(botocore_session=botocore.session.Session())
+    config = Config(retries={"total_max_attempts": 1})
+    client = session.client("pinpoint", region_name="us-east-1", endpoint_url="http://127.0.0.1:9", config=config)
+
+    def send():
+        return helpers.send_status(client)
+"""
+
+
+@pytest.mark.parametrize("credentials", [False, True], ids=["no credentials", "no network"])
+@pytest.mark.parametrize("place", ["call", "setup", "wrapped"])
+def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, credentials: bool, place: str
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
+    if credentials:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    tests = {
+        "call": "def test_it():\n    send()",
+        "setup": "@pytest.fixture\ndef sent():\n    send()\n\ndef test_it(sent):\n    pass",
+        "wrapped": "def test_it():\n    try:\n        send()\n    except Exception:\n        raise OSError",
+    }
+    result = run(pytester, bare=BARE, test_it=f"import pytest\nfrom bare import send\n\n{tests[place]}")
+    passes(result, **({"errors": 1} if place == "setup" else {"failed": 1}))
+    result.stdout.fnmatch_lines(
+        [HINT, "*fixture pinpoint_otp*@pytest.mark.pinpoint_otp*", "*mock_pinpoint_otp*", "*pinpoint_otp_autouse*"]
+    )
+
+
+def test_a_test_that_fails_by_the_guard_shows_it_too(pytester: pytest.Pytester) -> None:
+    tests = "from application import send\ndef test_it():\n    send()"
+    result = run(pytester, "-o", "pinpoint_otp_guard=true", test_it=tests)
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines([HINT])
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_it():\n    assert False",
+        "def test_it(pinpoint_otp):\n    pinpoint_otp.inject('ForbiddenException')\n    send()",
+        "def test_it():\n    with mock_pinpoint_otp() as it:\n        it.inject('ForbiddenException')\n        send()",
+        "def test_it():\n    client.list_templates()",
+    ],
+    ids=["another error", "a fake", "a fake of its own", "another operation"],
+)
+def test_a_test_that_fails_for_another_reason_shows_no_hint(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, test: str
+) -> None:
+    def refuse(session: object, request: object) -> None:
+        raise ConnectionRefusedError
+
+    imports = "from application import client, send\nfrom pytest_pinpoint_otp import mock_pinpoint_otp\n"
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
+    result = run(pytester, test_it=f"{imports}\n{test}")
+    passes(result, failed=1)
+    result.stdout.no_fnmatch_line("*Three ways out:")
