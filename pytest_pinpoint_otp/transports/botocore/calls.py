@@ -47,5 +47,8 @@ def _read_destination(body: object) -> str | None:
         parameters = json.loads(body)  # type: ignore[arg-type]  # whatever a request has
     except (TypeError, ValueError):
         return None
+    if not isinstance(parameters, dict):
+        return None
+    # Each API spells it in its own way.
     destination = {name.lower(): value for name, value in parameters.items()}.get("destinationidentity")
     return destination if isinstance(destination, str) else None

@@ -1,0 +1,460 @@
+"""No attempt of a faked call leaves the process: neither with a fake active, nor after the fake that it began in."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import io
+import os
+import threading
+import unittest.mock
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.endpoint import Endpoint
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from helpers import DESTINATION, send, send_request, send_status, verify
+from sink import KEYS, Gate, InThread, Sink, open_sink
+
+from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
+
+MODES = ("legacy", "standard", "adaptive")
+METHODS = ("make_request", "_send_request", "create_request")
+"""What each call passes in botocore's endpoint, and others may wrap."""
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """What stands for AWS."""
+    with open_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    """The retry mode."""
+    return request.param
+
+
+def connect(sink: Sink, mode: str = "standard", service: str = "pinpoint") -> Any:
+    """Return a client that would reach the sink, with keys that look real."""
+    config = Config(retries={"mode": mode})
+    session = boto3.Session(**KEYS, region_name="us-east-1")
+    return session.client(service, endpoint_url=sink.url, config=config)
+
+
+@pytest.fixture
+def client(sink: Sink, mode: str) -> Any:
+    """A client in one of the modes, older than every fake."""
+    return connect(sink, mode)
+
+
+def losing_an_answer(gate: Gate) -> Callable[[object], LostResponse]:
+    """Return a callable for `inject`, which loses an answer as soon as the gate is open."""
+
+    def lose(call: object) -> LostResponse:
+        gate.pass_through()
+        return LostResponse()
+
+    return lose
+
+
+def handlers_of(client: Any) -> int:
+    """Return how many handlers of ours a client's emitter has."""
+    request = unittest.mock.Mock(context={}, body=None)
+    found = 0
+    for event in ("before-send.pinpoint.SendOTPMessage", "choose-signer.pinpoint.SendOTPMessage"):
+        answers = client.meta.events.emit(
+            event, request=request, context={}, signing_name="", region_name="", signature_version="v4"
+        )
+        found += sum(handler.__module__.startswith("pytest_pinpoint_otp") for handler, _ in answers)
+    return found
+
+
+# -- An attempt that outlives its fake ---------------------------------------------------------------------------------
+
+
+def test_an_attempt_after_the_last_fake_has_left_raises_instead_of_leaving(sink: Sink, client: Any) -> None:
+    gate, mock = Gate(), mock_pinpoint_otp()
+    mock.start().inject(losing_an_answer(gate), per="attempt")
+    sending = InThread(lambda: send(client))
+    gate.wait_until_reached()
+    mock.stop()
+    gate.open()
+    assert type(sending.join().error) is UnfakedCallError
+    assert f"SendOTPMessage to '{DESTINATION}' began while a PinpointOTP was active" in str(sending.error)
+    assert sink.arrived == []
+
+
+def test_an_attempt_that_outlives_its_fake_reaches_the_one_that_is_active_now(sink: Sink, client: Any) -> None:
+    gate, mock = Gate(), mock_pinpoint_otp()
+    first = mock.start()
+    first.inject(losing_an_answer(gate), per="attempt")
+    sending = InThread(lambda: send_status(client))
+    gate.wait_until_reached()
+    mock.stop()
+    with mock_pinpoint_otp() as second:
+        gate.open()
+        assert sending.join().result == "SUCCESSFUL"
+        assert len(second.messages) == 1
+    assert len(first.messages) == 1
+    assert sink.arrived == []
+
+
+def test_an_attempt_that_outlives_an_inner_fake_reaches_the_outer(sink: Sink, client: Any) -> None:
+    with mock_pinpoint_otp() as outer:
+        gate, mock = Gate(), mock_pinpoint_otp()
+        mock.start().inject(losing_an_answer(gate), per="attempt")
+        sending = InThread(lambda: send_status(client))
+        gate.wait_until_reached()
+        mock.stop()
+        gate.open()
+        assert sending.join().result == "SUCCESSFUL"
+        assert len(outer.messages) == 1
+    assert sink.arrived == []
+
+
+def test_an_attempt_after_a_real_wait_does_not_leave_either(
+    sink: Sink, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, mock = Gate(), mock_pinpoint_otp(retry_backoff=True)
+    mock.start().inject("InternalServerErrorException", per="attempt")
+    sending_threads: list[threading.Thread] = []
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() in sending_threads:
+            gate.pass_through()
+
+    def run() -> None:
+        sending_threads.append(threading.current_thread())
+        send(client)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    sending = InThread(run)
+    gate.wait_until_reached()
+    mock.stop()
+    gate.open()
+    assert type(sending.join().error) is UnfakedCallError
+    assert sink.arrived == []
+
+
+def test_no_retry_waits_after_its_fake_has_left(sink: Sink, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    gate, mock = Gate(), mock_pinpoint_otp()
+    mock.start().inject(losing_an_answer(gate), per="attempt")
+    sending = InThread(lambda: send(client))
+    gate.wait_until_reached()
+    mock.stop()
+    monkeypatch.setattr("time.sleep", waits.append)
+    gate.open()
+    sending.join()
+    assert not any(waits)
+
+
+def test_a_fake_that_leaves_during_an_attempt_takes_nothing_with_it(sink: Sink, client: Any) -> None:
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", lambda **kwargs: mock.stop())
+    with pytest.raises(UnfakedCallError):
+        send(client)
+    assert fake.calls == []
+    assert sink.arrived == []
+
+
+def test_when_the_last_such_call_has_ended_all_is_as_it_was(sink: Sink) -> None:
+    client, methods = connect(sink), {name: vars(Endpoint)[name] for name in METHODS}
+    gate, mock = Gate(), mock_pinpoint_otp()
+    mock.start().inject(losing_an_answer(gate), per="attempt")
+    sending = InThread(lambda: send(client))
+    gate.wait_until_reached()
+    mock.stop()
+    assert vars(Endpoint)["create_request"] is not methods["create_request"]
+    assert sink.arrived == []
+    gate.open()
+    sending.join()
+    assert {name: vars(Endpoint)[name] for name in METHODS} == methods
+    assert handlers_of(client) == 0
+    send_and_ignore(client)
+    assert len(sink.signed) == 1
+
+
+def send_and_ignore(client: Any) -> None:
+    """Send, whatever comes of it: the sink answers nothing that can be read as a message."""
+    client.send_otp_message(**send_request())
+
+
+def test_a_real_call_passes_while_another_call_outlives_its_fake(sink: Sink) -> None:
+    gate, mock = Gate(), mock_pinpoint_otp()
+    mock.start().inject(losing_an_answer(gate), per="attempt")
+    outliving, other = connect(sink), connect(sink)
+    sending = InThread(lambda: send(outliving))
+    gate.wait_until_reached()
+    mock.stop()
+    send_and_ignore(other)
+    send_and_ignore(outliving)
+    assert len(sink.signed) == 2
+    gate.open()
+    assert type(sending.join().error) is UnfakedCallError
+    assert len(sink.arrived) == 2
+
+
+def test_many_calls_that_outlive_their_fakes_never_leave(sink: Sink, mode: str) -> None:
+    client, sendings = connect(sink, mode), list[InThread]()
+    for number in range(100):
+        with mock_pinpoint_otp() as fake:
+            fake.inject(LostResponse(), per="attempt", optional=True)
+            reference = f"test-{number}"
+            sendings.append(InThread(lambda reference=reference: send(client, ReferenceId=reference)))
+            fake.wait_for_message()
+    errors = {type(sending.join().error) for sending in sendings}
+    # The last of them: its attempts were for three fakes in turn.
+    assert errors <= {type(None), UnfakedCallError, ReadTimeoutError}
+    assert sink.arrived == []
+
+
+# -- A call that began before the fake ---------------------------------------------------------------------------------
+
+
+def test_a_later_attempt_of_a_call_that_began_before_the_fake_reaches_it(
+    sink: Sink, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    gate = Gate()
+    sink.answer = lambda: gate.pass_through() or 500
+    sending = InThread(lambda: send_status(client))
+    gate.wait_until_reached()
+    with mock_pinpoint_otp() as fake:
+        gate.open()
+        assert sending.join().result == "SUCCESSFUL"
+        assert len(fake.calls) == 1
+    assert len(sink.arrived) == 1
+
+
+def test_such_an_attempt_does_not_leave_when_the_fake_leaves_during_it(
+    sink: Sink, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    gate, mock, entered = Gate(), mock_pinpoint_otp(), []
+    sink.answer = lambda: gate.pass_through() or 500
+
+    def leave(**kwargs: Any) -> None:
+        if entered:
+            mock.stop()
+
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", leave)
+    sending = InThread(lambda: send(client))
+    gate.wait_until_reached()
+    entered.append(mock.start())
+    gate.open()
+    assert type(sending.join().error) is UnfakedCallError
+    assert len(sink.arrived) == 1
+    entered.clear()
+    sink.answer = lambda: 200
+    send_and_ignore(client)
+    assert len(sink.signed) == 2, "what is left of it does nothing"
+
+
+# -- Whoever patches botocore ------------------------------------------------------------------------------------------
+
+
+def passing_on(original: Any) -> Any:
+    """Return a function that does what another one does."""
+
+    def method(*args: Any) -> Any:
+        return original(*args)
+
+    return method
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_patch_that_began_before_the_fake_and_ends_inside_lets_nothing_leave(
+    sink: Sink, client: Any, name: str
+) -> None:
+    patch = unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name)))
+    patch.start()
+    with mock_pinpoint_otp() as fake:
+        patch.stop()
+        assert send_status(client) == "SUCCESSFUL"
+        assert verify(connect(sink), fake.code_for())
+    assert sink.arrived == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_call_outlives_its_fake_after_a_patch_has_ended_and_does_not_leave(
+    sink: Sink, client: Any, name: str
+) -> None:
+    patch = unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name)))
+    patch.start()
+    gate, mock = Gate(), mock_pinpoint_otp()
+    mock.start().inject(losing_an_answer(gate), per="attempt")
+    patch.stop()
+    sending = InThread(lambda: send(client))
+    gate.wait_until_reached()
+    mock.stop()
+    gate.open()
+    assert type(sending.join().error) is UnfakedCallError
+    assert sink.arrived == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_next_fake_wraps_again_what_a_patch_has_put_back(sink: Sink, name: str) -> None:
+    original = vars(Endpoint)[name]
+    patch = unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name)))
+    patch.start()
+    with mock_pinpoint_otp():
+        patch.stop()
+        with mock_pinpoint_otp() as fake:
+            assert (vars(Endpoint)[name] is original) is (name == "make_request")
+            assert send_status(connect(sink)) == "SUCCESSFUL"
+            assert len(fake.calls) == 1
+    assert vars(Endpoint)[name] is original
+    assert sink.arrived == []
+
+
+@pytest.mark.parametrize("name", ["_send_request", "create_request"])
+def test_an_object_that_takes_no_instance_is_called_as_it_was(sink: Sink, name: str) -> None:
+    original = getattr(Endpoint, name)
+    client = connect(sink)
+    replacement = unittest.mock.MagicMock(side_effect=lambda *args: original(client._endpoint, *args))
+    with unittest.mock.patch.object(Endpoint, name, replacement), mock_pinpoint_otp():
+        assert send_status(client) == "SUCCESSFUL"
+    replacement.assert_called_once()
+    assert sink.arrived == []
+
+
+def test_a_wrapper_of_the_fakes_own_methods_is_not_wrapped_again(sink: Sink) -> None:
+    original = vars(Endpoint)["create_request"]
+    try:
+        with mock_pinpoint_otp():
+            ours = vars(Endpoint)["create_request"]
+
+            class Wrapper:
+                """Hands on the attributes of what it wraps, as wrapt's do."""
+
+                def __get__(self, instance: Any, owner: type) -> Any:
+                    return ours.__get__(instance, owner)
+
+                def __getattr__(self, name: str) -> Any:
+                    return getattr(ours, name)
+
+            wrapper = Endpoint.create_request = Wrapper()
+        for _ in range(2):
+            with mock_pinpoint_otp():
+                assert vars(Endpoint)["create_request"] is wrapper
+                assert send_status(connect(sink)) == "SUCCESSFUL"
+        assert vars(Endpoint)["create_request"] is wrapper
+    finally:
+        Endpoint.create_request = original
+    assert sink.arrived == []
+
+
+# -- Emitters, handlers and bodies -------------------------------------------------------------------------------------
+
+
+def test_a_copied_emitter_that_outlives_the_fake_lets_real_calls_pass(sink: Sink) -> None:
+    client = connect(sink)
+    with mock_pinpoint_otp():
+        send(client)
+        copied = copy.copy(client.meta.events)
+    client._endpoint._event_emitter = client.meta.events = copied
+    send_and_ignore(client)
+    assert len(sink.arrived) == 1
+
+
+@pytest.mark.parametrize("form", [bytearray, io.BytesIO, lambda body: io.StringIO(body.decode())])
+def test_a_handler_may_give_the_body_another_form(pinpoint_otp: PinpointOTP, sink: Sink, form: Any) -> None:
+    client = connect(sink)
+
+    def change(request: Any, **kwargs: Any) -> None:
+        request.body = form(request.body) if isinstance(request.body, bytes) else request.body
+
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", change)
+    pinpoint_otp.inject(LostResponse(), per="attempt")
+    assert send_status(client) == "SUCCESSFUL"
+    assert len(pinpoint_otp.messages) == 2
+    assert sink.arrived == []
+
+
+def test_a_body_that_is_read_already_is_sent_from_where_it_stands(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
+    client = connect(sink)
+    bodies = []
+
+    def change(request: Any, **kwargs: Any) -> None:
+        request.body = io.BytesIO(b"before" + request.body)
+        request.body.read(6)
+        bodies.append(request.body)
+
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", change)
+    assert send_status(client) == "SUCCESSFUL"
+    assert bodies[0].tell() == 6
+
+
+def test_a_presigned_url_is_signed_before_and_after_the_first_call(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
+    client = connect(sink)
+
+    def presigned() -> dict[str, list[str]]:
+        return parse_qs(urlsplit(client.generate_presigned_url("send_otp_message", send_request())).query)
+
+    before = presigned()
+    send(client)
+    assert presigned().keys() == before.keys()
+    assert "X-Amz-Signature" in before
+
+
+def test_another_service_is_sent_and_signed_as_ever(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
+    connect(sink, service="sqs").list_queues()
+    assert len(sink.signed) == 1
+
+
+def test_a_closed_client_still_reaches_the_fake(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
+    client = connect(sink)
+    client.close()
+    assert send_status(client) == "SUCCESSFUL"
+
+
+def test_a_call_keeps_no_client_alive(sink: Sink) -> None:
+    with mock_pinpoint_otp():
+        client = connect(sink)
+        send(client)
+        collected = unittest.mock.Mock()
+        weakref.finalize(client.meta.events, collected)
+        del client
+        gc.collect()
+        collected.assert_called_once_with()
+
+
+def test_nothing_is_signed_by_a_session_that_is_replaced_inside_the_fake(sink: Sink) -> None:
+    client = connect(sink)
+    with mock_pinpoint_otp():
+        client._endpoint.http_session = URLLib3Session()
+        assert send_status(client) == "SUCCESSFUL"
+    assert sink.arrived == []
+
+
+# -- Processes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_child_forked_during_a_call_lets_nothing_leave_and_ends_its_own_fakes(sink: Sink) -> None:
+    client, gate = connect(sink), Gate()
+    with mock_pinpoint_otp() as fake:
+        fake.inject(losing_an_answer(gate), per="attempt")
+        sending = InThread(lambda: send_status(client))
+        gate.wait_until_reached()
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if send_status(connect(sink)) == "SUCCESSFUL" and verify(client, fake.code_for()) else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        gate.open()
+        assert sending.join().result == "SUCCESSFUL"
+    assert sink.arrived == []

@@ -1,0 +1,202 @@
+"""No attempt of a faked call of aiobotocore's clients leaves the process, on each HTTP backend and event loop."""
+
+from __future__ import annotations
+
+import unittest.mock
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("aiobotocore")
+pytest.importorskip("anyio")
+
+from aiobotocore.config import AioConfig
+from aiobotocore.endpoint import AioEndpoint
+from aiobotocore.session import get_session
+from helpers import DESTINATION, send_request
+from sink import KEYS, Sink, open_sink
+
+from pytest_pinpoint_otp import LostResponse, UnfakedCallError, mock_pinpoint_otp
+from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, let_through, take, turn_on
+from pytest_pinpoint_otp.transports.botocore.patches import hold
+
+pytestmark = pytest.mark.anyio
+
+METHODS = ("make_request", "_send_request", "create_request")
+OWN_METHODS = ("_send_request", "create_request")
+"""Those that AioEndpoint does not inherit."""
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """What stands for AWS."""
+    with open_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["legacy", "standard", "adaptive"])
+def config(request: pytest.FixtureRequest) -> AioConfig:
+    """The configuration of a client in each retry mode."""
+    return AioConfig(retries={"mode": request.param})
+
+
+def connect(sink: Sink, config: AioConfig | None = None, service: str = "pinpoint") -> Any:
+    """Return the context manager of a client that would reach the sink, with keys that look real."""
+    return get_session().create_client(service, region_name="us-east-1", endpoint_url=sink.url, config=config, **KEYS)
+
+
+def leaving(mock: mock_pinpoint_otp, then: Callable[[], object] = lambda: None) -> Callable[[object], LostResponse]:
+    """Return a callable for `inject` that leaves the fake during the call, and loses the answer."""
+
+    def lose(call: object) -> LostResponse:
+        mock.stop()
+        then()
+        return LostResponse()
+
+    return lose
+
+
+async def test_an_attempt_after_the_last_fake_has_left_raises_instead_of_leaving(sink: Sink, config: AioConfig) -> None:
+    async with connect(sink, config) as client:
+        mock = mock_pinpoint_otp(assert_all_used=False)
+        mock.start().inject(leaving(mock), per="attempt")
+        with pytest.raises(UnfakedCallError, match="began while a PinpointOTP was active"):
+            await client.send_otp_message(**send_request())
+    assert sink.arrived == []
+
+
+async def test_an_attempt_that_outlives_its_fake_reaches_the_one_that_is_active_now(
+    sink: Sink, config: AioConfig
+) -> None:
+    async with connect(sink, config) as client:
+        mock, other = mock_pinpoint_otp(assert_all_used=False), mock_pinpoint_otp()
+        fakes: list[Any] = []
+        mock.start().inject(leaving(mock, lambda: fakes.append(other.start())), per="attempt")
+        await client.send_otp_message(**send_request())
+        other.stop()
+        assert len(fakes[0].messages) == 1
+    assert sink.arrived == []
+
+
+async def test_a_later_attempt_of_a_call_that_began_before_the_fake_reaches_it(
+    sink: Sink, config: AioConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(endpoint: object, seconds: float) -> None:
+        pass
+
+    monkeypatch.setattr(AioEndpoint, "_sleep", sleep, raising=False)
+    mock = mock_pinpoint_otp()
+    fakes: list[Any] = []
+
+    def answer() -> int:
+        fakes.append(mock.start())
+        return 500
+
+    sink.answer = answer
+    async with connect(sink, config) as client:
+        await client.send_otp_message(**send_request())
+    mock.stop()
+    assert len(fakes[0].calls) == 1
+    assert len(sink.arrived) == 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+async def test_a_patch_that_began_before_the_fake_and_ends_inside_lets_nothing_leave(
+    sink: Sink, config: AioConfig, name: str
+) -> None:
+    original = getattr(AioEndpoint, name)
+
+    async def method(*args: Any) -> Any:
+        return await original(*args)
+
+    async with connect(sink, config) as client:
+        patch = unittest.mock.patch.object(AioEndpoint, name, method)
+        patch.start()
+        mock = mock_pinpoint_otp()
+        fake = mock.start()
+        patch.stop()
+        fake.inject(LostResponse(), per="attempt")
+        await client.send_otp_message(**send_request())
+        assert len(fake.messages) == 2
+        fake.inject(leaving(mock), per="attempt")
+        with pytest.raises(UnfakedCallError):
+            await client.send_otp_message(**send_request())
+    assert sink.arrived == []
+
+
+async def test_all_is_as_it_was_after_the_last_such_call(sink: Sink) -> None:
+    before = {name: vars(AioEndpoint)[name] for name in OWN_METHODS}
+    seen: list[bool] = []
+    async with connect(sink) as client:
+        mock = mock_pinpoint_otp()
+
+        def look() -> None:
+            seen.append(all(vars(AioEndpoint)[name] is before[name] for name in OWN_METHODS))
+
+        mock.start().inject(leaving(mock, look), per="attempt")
+        with pytest.raises(UnfakedCallError):
+            await client.send_otp_message(**send_request())
+        assert seen == [False]
+        assert {name: vars(AioEndpoint)[name] for name in OWN_METHODS} == before
+        await client.send_otp_message(**send_request())
+    assert len(sink.signed) == 1
+
+
+async def test_other_services_are_signed_and_sent_as_ever(sink: Sink) -> None:
+    with mock_pinpoint_otp():
+        async with connect(sink, service="sqs") as client:
+            await client.list_queues()
+    assert len(sink.signed) == 1
+
+
+async def test_a_call_without_a_fake_is_guarded(sink: Sink, config: AioConfig) -> None:
+    take()
+    release, turn_off = hold(), turn_on()
+    try:
+        async with connect(sink, config) as client:
+            with pytest.raises(UnfakedCallError):
+                await client.send_otp_message(**send_request())
+            assert sink.arrived == []
+            with let_through():
+                await client.send_otp_message(**send_request())
+            assert len(sink.signed) == 1
+    finally:
+        turn_off()
+        release()
+    assert take() == [UnfakedCall("SendOTPMessage", DESTINATION)]
+
+
+async def test_a_presigned_url_is_signed_after_the_first_call_too(sink: Sink) -> None:
+    with mock_pinpoint_otp():
+        async with connect(sink) as client:
+            await client.send_otp_message(**send_request())
+            assert "X-Amz-Signature" in await client.generate_presigned_url("send_otp_message", send_request())
+
+
+async def test_an_abandoned_call_holds_nothing(sink: Sink) -> None:
+    before = vars(AioEndpoint)["_send_request"]
+    mock = mock_pinpoint_otp()
+    async with connect(sink) as client:
+        mock.start()
+
+        class Waiting:
+            def __await__(self) -> Iterator[None]:
+                yield
+
+        async def wait(**kwargs: Any) -> None:
+            await Waiting()
+
+        client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", wait)
+        call = client.send_otp_message(**send_request())
+        call.send(None)
+        mock.stop()
+        assert vars(AioEndpoint)["_send_request"] is not before
+        call.close()
+        assert vars(AioEndpoint)["_send_request"] is before
