@@ -111,7 +111,7 @@ def tests(session: nox.Session) -> None:
     run_all(
         session,
         lambda: run("coverage", "run", "-m", "pytest", *WORKERS, MOTO_APART, *session.posargs),
-        lambda: run("coverage", "run", "-m", "pytest", "-p", "no:asyncio", MOTO),
+        lambda: run("coverage", "run", "-m", "pytest", *WORKERS, MOTO),
         lambda: run("coverage", "combine", "--quiet"),
         lambda: run("coverage", "report"),
     )
@@ -160,7 +160,7 @@ def matrix(session: nox.Session, versions: list[str]) -> None:
     run_all(
         session,
         lambda: session.run("pytest", *WORKERS, MOTO_APART, *drawn, *session.posargs),
-        lambda: session.run("pytest", "-p", "no:asyncio", MOTO),
+        lambda: session.run("pytest", *WORKERS, MOTO),
     )
 
 
@@ -173,7 +173,7 @@ def neighbours(session: nox.Session) -> None:
     run_all(
         session,
         lambda: session.run("pytest", *WORKERS, *files, *pages, *session.posargs),
-        lambda: session.run("pytest", "-p", "no:asyncio", MOTO),
+        lambda: session.run("pytest", *WORKERS, MOTO),
     )
 
 

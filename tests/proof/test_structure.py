@@ -59,20 +59,18 @@ engine.faults.outcomes: imports botocore
 engine.faults.plans: imports botocore
 pytest_pinpoint_otp.engine.faults.chaos: uses _recorded_plan
 pytest_pinpoint_otp.mock: uses _check_end
-pytest_pinpoint_otp.plugin.hypothesis_examples: uses _check_end
 pytest_pinpoint_otp.plugin.activation: uses _check_end
 pytest_pinpoint_otp.plugin.activation: uses _traffic
+pytest_pinpoint_otp.plugin.hypothesis_examples: uses _check_end
 pytest_pinpoint_otp.stateful: uses _accepts
 pytest_pinpoint_otp.stateful: uses _service
 pytest_pinpoint_otp.stateful: uses _traffic
-pytest_pinpoint_otp.transports.botocore.patches: uses _service
 tests/engine/test_waiting.py: uses _service
 tests/faults/test_lost_and_raw.py: uses _traffic
 tests/proof/test_fuzz.py: uses _otps
 tests/proof/test_fuzz.py: uses _passed
 tests/proof/test_fuzz.py: uses _service
 tests/proof/test_proof.py: uses _accepts
-tests/transports/test_interception.py: uses _session
 engine.service: says ' digits, but this SendOTPMessage to '
 transports.botocore.client: says 'pinpoint'
 transports.botocore.faked: says 'pinpoint'
