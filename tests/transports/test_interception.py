@@ -648,7 +648,7 @@ def test_the_client_of_the_fixture_reads_nothing_of_the_environment(
     import pytest_pinpoint_otp.transports.botocore.client as client
 
     # The session is made once in a process, so this is about a new one.
-    monkeypatch.setattr(client, "_session", client._session.__wrapped__)
+    client.unconfigured_session.cache_clear()
     made = request.getfixturevalue("pinpoint_otp_client")
 
     assert send_status(made) == "SUCCESSFUL"

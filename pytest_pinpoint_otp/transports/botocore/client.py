@@ -20,7 +20,7 @@ def make_client() -> BaseClient:
 
     # Computing the user agent was the largest share of a faked call before botocore 1.44.6.
     config = Config(signature_version=botocore.UNSIGNED, user_agent="pytest-pinpoint-otp")
-    client = _session().client("pinpoint", region_name=_REGION, config=config)
+    client = unconfigured_session().client("pinpoint", region_name=_REGION, config=config)
     # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew, and with no
     # signature to add, no signer need be asked either.
     client._ruleset_resolver = None
@@ -29,7 +29,7 @@ def make_client() -> BaseClient:
 
 
 @cache
-def _session() -> boto3.Session:
+def unconfigured_session() -> boto3.Session:
     """Return a session that sees neither the environment nor configuration files; it keeps the parsed service model."""
     import boto3
     import botocore.session
