@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.codes import VerificationReason
     from pytest_pinpoint_otp.engine.faults.injections import Injection
-    from pytest_pinpoint_otp.engine.faults.outcomes import (
-        Delivery,
-        DeliveryStatus,
-        ErrorResponse,
-        LostResponse,
-        RawResponse,
-    )
+    from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus, ErrorResponse, RawResponse
     from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
     from pytest_pinpoint_otp.engine.faults.quotas import RateLimit
-    from pytest_pinpoint_otp.engine.journal import Attempt, Call, SentMessage, Verification
+    from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
+    from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.mock import active_pinpoint_otp, mock_pinpoint_otp
     from pytest_pinpoint_otp.server import PinpointOTPServer, serve_pinpoint_otp
@@ -47,22 +42,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Attempt": "engine.journal",
-    "Call": "engine.journal",
+    "Attempt": "engine.records",
+    "Call": "engine.records",
     "Delivery": "engine.faults.outcomes",
     "DeliveryStatus": "engine.faults.outcomes",
     "ErrorResponse": "engine.faults.outcomes",
     "FailurePlan": "engine.faults.plans",
     "FailureStep": "engine.faults.plans",
     "Injection": "engine.faults.injections",
-    "LostResponse": "engine.faults.outcomes",
+    "LostResponse": "engine.faults.transport_errors",
     "PinpointOTP": "fake",
     "PinpointOTPServer": "server",
     "RateLimit": "engine.faults.quotas",
     "RawResponse": "engine.faults.outcomes",
-    "SentMessage": "engine.journal",
+    "SentMessage": "engine.records",
     "UnfakedCallError": "transports.botocore.guard",
-    "Verification": "engine.journal",
+    "Verification": "engine.records",
     "VerificationReason": "engine.codes",
     "active_pinpoint_otp": "mock",
     "mock_pinpoint_otp": "mock",

@@ -209,7 +209,7 @@ def _enter(options: Options) -> PinpointOTP:
 
 def _leave(fake: PinpointOTP, *, checked: bool) -> None:
     leave(fake)
-    if checked and (unused := fake._check_end()):
+    if checked and (unused := service_of(fake).check_end()):
         raise AssertionError(unused)
 
 

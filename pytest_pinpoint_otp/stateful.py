@@ -10,19 +10,22 @@ from collections import defaultdict
 from collections.abc import Collection
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND, VERIFY
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.codes import VerificationReason
 from pytest_pinpoint_otp.engine.faults.injections import Injection
-from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus, LostResponse
-from pytest_pinpoint_otp.engine.journal import Verification
-from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus
+from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
+from pytest_pinpoint_otp.engine.records import Verification
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of
 from pytest_pinpoint_otp.mock import mock_pinpoint_otp
+
+SEND: Final = "SendOTPMessage"
+VERIFY: Final = "VerifyOTPMessage"
 
 PROPERTIES: Final = (
     "refused_code_lets_nobody_in",
@@ -137,7 +140,7 @@ class OTPStateMachine(RuleBasedStateMachine):
         # What a run leaves unused is no mistake: a failure is arranged for a next call that may not come.
         options = {**self.options, "seed": f"{self.options.get('seed', '')}{seed}", "assert_all_used": False}
         self.fake = self._exits.enter_context(mock_pinpoint_otp(**options))
-        self.fake._service.engine.leading_zeros = leading_zeros
+        service_of(self.fake).codes.leading_zeros = leading_zeros
         self.begin()
 
     @rule(phone=st.sampled_from(PHONES))
@@ -208,17 +211,17 @@ class OTPStateMachine(RuleBasedStateMachine):
         """The next text is not delivered: throttled, say."""
         self._fail_next(SEND, failure)
 
-    @rule(operation=st.sampled_from(OPERATIONS), error=st.sampled_from(_ERRORS))
+    @rule(operation=st.sampled_from((SEND, VERIFY)), error=st.sampled_from(_ERRORS))
     def fail_next_call(self, operation: str, error: str) -> None:
         """The service answers the next call with an error, however often it is retried."""
         self._fail_next(operation, error)
 
-    @rule(operation=st.sampled_from(OPERATIONS))
+    @rule(operation=st.sampled_from((SEND, VERIFY)))
     def lose_next_response(self, operation: str) -> None:
         """The service does what the next request asks, and its answer is lost; botocore may retry."""
         self._fail_next(operation, LostResponse(), per="attempt")
 
-    def _fail_next(self, operation: str, failure: object, per: str = "call") -> None:
+    def _fail_next(self, operation: Any, failure: Any, per: Literal["call", "attempt"] = "call") -> None:
         # In place of an earlier one: most calls would fail otherwise, and little would ever work.
         if operation in self._failures:
             self._failures[operation].cancel()
@@ -227,7 +230,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     def _type(self, phone: str, code: str) -> None:
         """Let the user type a code, and check everything that a check of a code must keep."""
         newest = self.fake.inbox(phone)[-1]
-        live = code == newest.code and self.fake._accepts(newest)
+        live = code == newest.code and service_of(self.fake).accepts(newest)
         before = len(self.fake.verifications)
         let_in = self.check_code(phone, code)
         judged = [one for one in self.fake.verifications[before:] if one.destination == phone]
@@ -276,4 +279,4 @@ class OTPStateMachine(RuleBasedStateMachine):
 
     def _check(self, name: str, holds: object, otherwise: str) -> None:
         if name in self.properties and not holds:
-            raise AssertionError(f"{name}: {otherwise}.\n{self.fake._traffic()}")
+            raise AssertionError(f"{name}: {otherwise}.\n{service_of(self.fake).traffic()}")

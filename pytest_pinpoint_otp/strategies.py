@@ -10,19 +10,12 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.apis.limits import ALLOWED_ATTEMPTS, CODE_LENGTH, LANGUAGES, RULES, VALIDITY_PERIOD
-from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND
+from pytest_pinpoint_otp.apis import OPERATIONS
+from pytest_pinpoint_otp.apis.pinpoint import ALLOWED_ATTEMPTS, CODE_LENGTH, LANGUAGES, SEND_RULES, VALIDITY_PERIOD
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
-from pytest_pinpoint_otp.engine.faults.chaos import failures_of
-from pytest_pinpoint_otp.engine.faults.outcomes import (
-    MODELLED_ERRORS,
-    Delivery,
-    DeliveryStatus,
-    ErrorResponse,
-    LostResponse,
-    RawResponse,
-)
+from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus, ErrorResponse, RawResponse
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
+from pytest_pinpoint_otp.engine.faults.transport_errors import DRAWN_BY_CHAOS, LostResponse, find_transport_exception
 
 __all__ = [
     "codes",
@@ -124,8 +117,8 @@ def send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """
     required, optional = _members()
     for name, value in fixed.items():
-        if name not in RULES[SEND]:
-            raise TypeError(f"send_parameters: there is no member {name!r}.{did_you_mean(name, RULES[SEND])}")
+        if name not in SEND_RULES:
+            raise TypeError(f"send_parameters: there is no member {name!r}.{did_you_mean(name, SEND_RULES)}")
         if value is None and name in required:
             raise ValueError(f"send_parameters: {name} is required, so it cannot be left out.")
         optional.pop(name, None)
@@ -179,7 +172,7 @@ def _longer_than(longest: int) -> st.SearchStrategy[str]:
 
 
 def _refused_text(name: str, tried: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return tried.filter(lambda value: not RULES[SEND][name].accepts(value))
+    return tried.filter(lambda value: not SEND_RULES[name].accepts(value))
 
 
 _VIOLATIONS: Final[dict[str, st.SearchStrategy[Any]]] = {
@@ -200,7 +193,7 @@ _VIOLATIONS: Final[dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def outcomes(operation: str = SEND) -> st.SearchStrategy[Any]:
+def outcomes(operation: str = "SendOTPMessage") -> st.SearchStrategy[Any]:
     """Outcomes that ``inject`` takes: deliveries (of SendOTPMessage), errors, transport failures, lost and raw answers.
 
     Args:
@@ -214,9 +207,10 @@ def outcomes(operation: str = SEND) -> st.SearchStrategy[Any]:
     if operation not in OPERATIONS:
         raise ValueError(f"outcomes: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
     plain = [
-        *([Delivery(status) for status in DeliveryStatus] if operation == SEND else []),
-        *(ErrorResponse(name) for name in MODELLED_ERRORS),
-        *(one for one in failures_of(operation) if isinstance(one, (type, LostResponse))),
+        *([Delivery(status) for status in DeliveryStatus] if OPERATIONS[operation].sends else []),
+        *(ErrorResponse(name) for name in OPERATIONS[operation].api.errors),
+        *filter(None, map(find_transport_exception, DRAWN_BY_CHAOS)),
+        LostResponse(),
     ]
     message = st.none() | st.text(_TEXT)
     deliveries = st.builds(
@@ -227,11 +221,11 @@ def outcomes(operation: str = SEND) -> st.SearchStrategy[Any]:
         updated_token=message,
         endpoint_id=st.none() | st.text(_TEXT, min_size=1),
     )
-    errors = st.builds(ErrorResponse, st.sampled_from(sorted(MODELLED_ERRORS)), message=message)
+    errors = st.builds(ErrorResponse, st.sampled_from(sorted(OPERATIONS[operation].api.errors)), message=message)
     raw = st.builds(RawResponse, st.sampled_from([200, 403, 502, 503]), body=st.binary(max_size=64))
     # The plain ones are a single draw, so that Hypothesis shrinks to them.
     kinds = [st.sampled_from(plain), errors, raw]
-    return st.one_of([*kinds, deliveries] if operation == SEND else kinds)
+    return st.one_of([*kinds, deliveries] if OPERATIONS[operation].sends else kinds)
 
 
 def failure_plans(*, max_steps: int = 5) -> st.SearchStrategy[FailurePlan]:

@@ -1,1 +1,48 @@
-"""What AWS documents about each API that is faked, as code. Imports nothing from the rest of the package."""
+"""What AWS documents about each API that is faked, as code; this is the registry. Imports nothing from the package."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from pytest_pinpoint_otp.apis.api import Api, Operation, Route
+from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
+
+APIS: Final[tuple[Api, ...]] = (Pinpoint(),)
+"""The first is what operations without a name are of."""
+
+OPERATIONS: Final = dict(chain.from_iterable(api.operations.items() for api in APIS))
+"""Every operation that is faked, by its name; no two APIs share one."""
+
+ERRORS: Final = dict(chain.from_iterable(api.errors.items() for api in APIS))
+"""Every modelled error, with its HTTP status; APIs that share a name agree on it."""
+
+DEFAULT_OPERATION: Final = APIS[0].sending.name
+"""What an outcome is for where no operation is given."""
+
+SERVICES: Final = frozenset(api.name for api in APIS)
+"""botocore's names of the clients whose calls are faked."""
+
+_BOTO3_NAMES: Final = {
+    re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name for name in OPERATIONS
+}
+
+
+def canonical_name(operation: object) -> object:
+    """Return an operation's name as AWS spells it, where it is given as boto3 does; anything else as it is."""
+    return _BOTO3_NAMES.get(operation, operation) if isinstance(operation, str) else operation
+
+
+def find(service: str, operation: str) -> Operation | None:
+    """Return an operation by botocore's names of the client and the operation; None: it is not faked."""
+    found = OPERATIONS.get(operation)
+    return found if found is not None and found.api.name == service else None
+
+
+@lru_cache
+def route(method: str, url: str) -> Route | None:
+    """Return which operation an HTTP request is for; None: none that is faked."""
+    path = url.partition("?")[0]
+    return next(filter(None, (api.route(method, path) for api in APIS)), None)

@@ -1,18 +1,18 @@
-"""AWS's wire format (rest-json): what an HTTP request says, and how an answer is written. No rules, no state."""
+"""AWS's wire format rest-json: how a request's body is read, and how an answer is written. No rules, no state."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
-
-from pytest_pinpoint_otp.apis.operations import OPERATION_BY_PATH
-from pytest_pinpoint_otp.engine.faults.outcomes import Delivery
 
 _decoder: Final = json.JSONDecoder()
+
+_DEEPEST: Final = 100
+
+quote: Final = encode_basestring_ascii
+"""Return a string as JSON has it."""
 
 
 class Response(NamedTuple):
@@ -23,25 +23,33 @@ class Response(NamedTuple):
     body: bytes
 
 
-@lru_cache
-def read_route(url: str) -> tuple[str, str] | None:
-    """Read operation and application ID from ``.../v1/apps/{application-id}/otp`` or ``/verify-otp``, or None."""
-    match url.partition("?")[0].rsplit("/", 4):
-        case [_, "v1", "apps", application_id, last] if last in OPERATION_BY_PATH:
-            return OPERATION_BY_PATH[last], unquote(application_id)
-    return None
+def read_parameters(body: bytes | str | None) -> dict[str, Any]:
+    """Return the parameters in a request's body.
 
-
-def read_parameters(body: bytes | str | None) -> tuple[dict[str, Any], str | None]:
-    """Return the parameters in a request's body, and what is wrong with it, if anything."""
+    Raises:
+        ValueError: the body is not a JSON object.
+    """
     try:
         # Decoded here, because JSON travels as UTF-8, and finding out which encoding it is costs as much as reading it.
         document = _read_json(body.decode() if isinstance(body, bytes) else body or "")
     except (ValueError, RecursionError) as error:
-        return {}, f"The request body is no JSON document: {error}."
+        raise ValueError(f"The request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
-        return {}, f"The request body is a JSON {type(document).__name__}, but takes an object of parameters."
-    return document, None
+        raise ValueError(f"The request body is a JSON {type(document).__name__}, but takes an object of parameters.")
+    if not _is_shallow(document):
+        raise ValueError(f"The request body is nested more than {_DEEPEST} levels deep.")
+    return document
+
+
+def _is_shallow(document: dict[str, Any]) -> bool:
+    """Tell whether a document can be walked through by functions that call themselves."""
+    level = [value for value in document.values() if isinstance(value, (dict, list))]
+    for _ in range(_DEEPEST):
+        if not level:
+            return True
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
+    return False
 
 
 def _read_json(text: str) -> Any:
@@ -56,7 +64,7 @@ def _read_json(text: str) -> Any:
 
 
 def read_invocation_id(headers: Mapping[str, Any]) -> str | None:
-    """Return what botocore sends with every attempt of one call; None where another HTTP client made the request."""
+    """Return what AWS's SDKs send with every attempt of one call; None where another HTTP client made the request."""
     try:
         invocation_id = headers["amz-sdk-invocation-id"]
     except KeyError:
@@ -64,38 +72,17 @@ def read_invocation_id(headers: Mapping[str, Any]) -> str | None:
     return invocation_id.decode("latin-1") if isinstance(invocation_id, bytes) else invocation_id
 
 
-def write_delivery(
-    delivery: Delivery, application_id: str, destination: str, request_id: str, message_id: str
-) -> Response:
-    """Write the answer to a send: the result of its one delivery."""
-    # As text, member by member: encoding nested dicts takes longer than issuing the code.
-    address = encode_basestring_ascii(destination)
-    result = (
-        f'"DeliveryStatus": "{delivery.status}", "MessageId": "{message_id}", "StatusCode": {delivery.code},'
-        f' "StatusMessage": {encode_basestring_ascii(delivery.message(message_id))}'
-    )
-    if delivery.updated_token is not None:
-        result += f', "UpdatedToken": {encode_basestring_ascii(delivery.updated_token)}'
-    members = (
-        f'"ApplicationId": {encode_basestring_ascii(application_id)}, "RequestId": "{request_id}",'
-        f' "Result": {{{address}: {{{result}}}}}'
-    )
-    if delivery.endpoint_id is not None:
-        endpoint_id = encode_basestring_ascii(delivery.endpoint_id)
-        members += f', "EndpointResult": {{{endpoint_id}: {{"Address": {address}, {result}}}}}'
-    return Response(200, _headers(request_id), f"{{{members}}}".encode())
-
-
-def write_verification(valid: bool, request_id: str) -> Response:
-    """Write the answer to a verification."""
-    return Response(200, _headers(request_id), b'{"Valid": true}' if valid else b'{"Valid": false}')
-
-
-def write_error(name: str, status_code: int, message: str, request_id: str) -> Response:
-    """Write an error answer, with the members that both operations model for it."""
-    headers = {**_headers(request_id), "x-amzn-errortype": name}
-    return Response(status_code, headers, json.dumps({"Message": message, "RequestID": request_id}).encode())
-
-
-def _headers(request_id: str) -> dict[str, str]:
+def write_headers(request_id: str) -> dict[str, str]:
+    """Return the headers that every answer has."""
     return {"content-type": "application/json", "x-amzn-requestid": request_id}
+
+
+def write_document(document: Mapping[str, Any], request_id: str) -> Response:
+    """Write a successful answer."""
+    return Response(200, write_headers(request_id), json.dumps(document).encode())
+
+
+def write_error(name: str, status_code: int, document: Mapping[str, Any], request_id: str) -> Response:
+    """Write an error answer. Its name travels in a header (source: botocore's parser)."""
+    headers = {**write_headers(request_id), "x-amzn-errortype": name}
+    return Response(status_code, headers, json.dumps(document).encode())

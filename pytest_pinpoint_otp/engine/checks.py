@@ -1,8 +1,19 @@
-"""Words that error messages share: what was probably meant, and a choice of names."""
+"""How arguments are checked, and the words that error messages share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar, cast
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+
+def kind(value: object) -> str:
+    """Return a value with its type, as error messages show it: ``'abc' (str)``."""
+    return f"{value!r} ({type(value).__name__})"
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -23,6 +34,123 @@ def _stem(name: str) -> str:
     return name.lower().removesuffix("exception")
 
 
-def kind(value: object) -> str:
-    """Return a value with its type, as error messages show it: ``'abc' (str)``."""
-    return f"{value!r} ({type(value).__name__})"
+def plain(value: Any) -> Any:
+    """Return a str or an int as one of these types alone, where a test gives a member of an enum, say.
+
+    The hash of such a member is not that of its value, so nothing of an OTP would be found by it.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def check_int(
+    what: str, value: object, lowest: int | None = None, highest: int | None = None, meaning: str = ""
+) -> None:
+    """Check that an argument is an int within a range.
+
+    Args:
+        what: the argument, as the message begins.
+        value: its value.
+        lowest: the smallest that is accepted; None: any is.
+        highest: the largest that is accepted; None: there is none.
+        meaning: what the number says, for the message.
+
+    Raises:
+        TypeError: it is not an int.
+        ValueError: it is out of range.
+    """
+    meaning = f" ({meaning})" if meaning else ""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{what} takes an int{meaning}, not {kind(value)}.")
+    if lowest is not None and not lowest <= value <= (value if highest is None else highest):
+        accepted = f"{lowest} or more" if highest is None else f"{lowest} to {highest}"
+        raise ValueError(f"{what} is {value}, but takes {accepted}{meaning}.")
+
+
+def check_number(what: str, value: object) -> None:
+    """Check that an argument is an int or a float.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{what} takes a number, not {kind(value)}.")
+
+
+def check_bool(what: str, value: object) -> None:
+    """Check that an argument is True or False.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} takes True or False, not {kind(value)}.")
+
+
+def check_str(what: str, value: object, meaning: str = "a str") -> None:
+    """Check that an argument is a str.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{what} takes {meaning}, not {kind(value)}.")
+
+
+def check_selected(what: str, value: object) -> None:
+    """Check what a text is compared with: a str, or an object with an == of its own (``unittest.mock.ANY``).
+
+    Raises:
+        TypeError: it is of a built-in type that never equals a str.
+    """
+    if value is not None and not isinstance(value, str) and type(value).__module__ == "builtins":
+        raise TypeError(f"{what} takes a str, not {kind(value)}.")
+
+
+def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
+    """Check that an argument is one of a few names.
+
+    Raises:
+        ValueError: it is not.
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise ValueError(f"{what} is {value!r}.{did_you_mean(value, choices)}")
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+_MEANT: Final = {"phone": "destination", "phone_number": "destination", "number": "destination", "to": "destination"}
+"""What some call an argument, and how it is named here."""
+
+
+def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
+    """Decorate a method so that a call with arguments that it does not take says what was probably meant.
+
+    Args:
+        advice: what to do about arguments by position; the message ends with it.
+    """
+
+    def decorate(method: _Method) -> _Method:
+        @functools.wraps(method)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return method(*args, **kwargs)
+            except TypeError as error:
+                # Only a call of the method itself fails with no frame inside of it.
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise
+                raise TypeError(f"{error}.{_explain(method, args, kwargs, advice)}") from None
+
+        return cast(_Method, wrapper)
+
+    return decorate
+
+
+def _explain(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], advice: str) -> str:
+    known = [name for name in inspect.signature(method).parameters if name != "self"]
+    for name in kwargs:
+        if name not in known:
+            return f" Did you mean {_MEANT[name]!r}?" if name in _MEANT else did_you_mean(name, known)
+    return f" {advice}" if advice and len(args) > 1 else ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.engine.checks import check_number, kind
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -50,7 +50,7 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
         parts: keyword arguments of a timedelta, of which those that are None were not given.
 
     Raises:
-        TypeError: none or both of the two forms, or one that is no number.
+        TypeError: none or both of the two forms, or one that is not a number.
         ValueError: it is negative, or beyond what a timedelta holds.
     """
     usage = "advance takes a timedelta or keywords such as minutes=5"
@@ -59,13 +59,12 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
         if not given:
             raise TypeError(f"{usage}: give one of them.")
         for name, value in given.items():
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
-                raise TypeError(f"advance: {name} takes a number, not {kind(value)}.")
+            check_number(f"advance: {name}", value)
         try:
             by = timedelta(**given)
         except (OverflowError, ValueError) as error:
             shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
-            raise ValueError(f"advance: {shown} is no duration: {error}.") from None
+            raise ValueError(f"advance: {shown} is not a duration: {error}.") from None
     elif given:
         raise TypeError(f"{usage}, not both.")
     if not isinstance(by, timedelta):

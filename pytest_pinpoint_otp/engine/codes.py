@@ -1,19 +1,26 @@
-"""The OTP rules: issue, verify, expire, lock. Pure: no HTTP, no botocore, no pytest, no clock of its own."""
+"""The rules of one-time passwords: issue, verify, expire, lock. Pure: no HTTP, no API's names, no clock of its own."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from string import ascii_uppercase, digits
+from typing import Final, NamedTuple
+
+from pytest_pinpoint_otp.apis.api import Key, Policy
+
+ALPHABETS: Final = {"NUMERIC": digits, "ALPHA": ascii_uppercase, "ALPHANUMERIC": digits + ascii_uppercase}
+"""The characters of each type of code."""
 
 
 class VerificationReason(StrEnum):
-    """Why a verification ended as it did. AWS answers ``Valid`` alone; the reasons are this package's.
+    """Why a verification ended as it did. AWS answers valid or not; the reasons are this package's.
 
     Of several that hold, the first in this order is given. Only SUPERSEDED and WRONG_CODE use an attempt.
     """
@@ -25,14 +32,6 @@ class VerificationReason(StrEnum):
     VALID = "VALID"
     SUPERSEDED = "SUPERSEDED"
     WRONG_CODE = "WRONG_CODE"
-
-
-class Key(NamedTuple):
-    """What one OTP at a time is alive for: a later send for the same key replaces it (our assumption)."""
-
-    application_id: str
-    destination: str
-    reference_id: str
 
 
 class Judgement(NamedTuple):
@@ -55,7 +54,7 @@ class OTP:
     """The key's codes before this one; None where there are none, which is the common case."""
 
 
-class Engine:
+class Codes:
     """Every OTP of one fake, and the codes that are queued for the next ones.
 
     Args:
@@ -72,24 +71,20 @@ class Engine:
         self.leading_zeros = False
         """Whether every code that is drawn starts with a zero, as one in ten does by itself."""
 
-    def issue(
-        self,
-        key: Key,
-        *,
-        code: str | None,
-        code_length: int,
-        validity_period: int,
-        allowed_attempts: int,
-        now: datetime,
-    ) -> OTP:
+    def copy(self) -> Codes:
+        """Return codes of the same state that go on independently."""
+        other = copy(self)
+        other._otps = {key: _copy_otp(otp) for key, otp in self._otps.items()}
+        other._issued, other._wrong, other.queue = set(self._issued), set(self._wrong), deque(self.queue)
+        return other
+
+    def issue(self, key: Key, policy: Policy, *, code: str | None, now: datetime) -> OTP:
         """Issue a code, in place of the key's earlier one.
 
         Args:
             key: what the code is for.
+            policy: its type, length, validity and attempts.
             code: the code, or None to draw one that the key never had.
-            code_length: digits of a drawn code.
-            validity_period: minutes.
-            allowed_attempts: failed verifications after which the code is dead.
             now: the moment of issue.
         """
         previous = self._otps.get(key)
@@ -99,8 +94,8 @@ class Engine:
             earlier = previous.earlier or set()
             earlier.add(previous.code)
         if code is None:
-            code = self._draw(key, code_length, earlier or frozenset())
-        otp = OTP(code, now + _minutes(validity_period), allowed_attempts, earlier=earlier)
+            code = self._draw(key, policy, earlier or frozenset())
+        otp = OTP(code, now + _minutes(policy.validity_period), policy.allowed_attempts, earlier=earlier)
         self._otps[key] = otp
         self._issued.add(code)
         return otp
@@ -121,53 +116,94 @@ class Engine:
             return Judgement(VerificationReason.VALID, otp.attempts_left)
         otp.attempts_left -= 1
         superseded = otp.earlier is not None and code in otp.earlier
-        return Judgement(
-            VerificationReason.SUPERSEDED if superseded else VerificationReason.WRONG_CODE, otp.attempts_left
-        )
+        reason = VerificationReason.SUPERSEDED if superseded else VerificationReason.WRONG_CODE
+        return Judgement(reason, otp.attempts_left)
 
-    def accepts(self, key: Key, code: str, now: datetime) -> bool:
-        """Tell whether `verify` would find a code valid, without using anything up."""
+    def status(self, key: Key, code: str, now: datetime) -> str:
+        """Return what has become of a code: LIVE, VERIFIED, EXPIRED, EXHAUSTED or SUPERSEDED. Uses nothing up."""
         otp = self._otps.get(key)
-        return (
-            otp is not None and not otp.verified and otp.attempts_left > 0 and now < otp.expires_at and code == otp.code
-        )
+        if otp is None or code != otp.code:
+            return "SUPERSEDED"
+        if otp.verified:
+            return "VERIFIED"
+        if otp.attempts_left == 0:
+            return "EXHAUSTED"
+        return "LIVE" if now < otp.expires_at else "EXPIRED"
 
-    def wrong_code(self, code: str) -> str:
+    def wrong_code(self, code: str, code_type: str) -> str:
         """Return the next code after this one that was neither issued nor queued, and keep it from being drawn.
 
         Raises:
             LookupError: every code of that length was issued or is queued.
         """
+        alphabet = ALPHABETS[code_type]
         queued = set(self.queue)
-        for number in _numbers_from(int(code) + 1, len(code)):
-            candidate = _code(number, len(code))
+        for number in _numbers_from(_number(code, alphabet) + 1, len(code), alphabet):
+            candidate = _code(number, len(code), alphabet)
             if candidate not in self._issued and candidate not in queued:
                 self._wrong.add(candidate)
                 return candidate
-        raise LookupError(f"No wrong code is left: every code of {len(code)} digits was issued or is queued.")
+        raise LookupError(
+            f"No wrong code is left: every code of {len(code)} {_characters(code_type)} was issued or is queued."
+        )
 
-    def _draw(self, key: Key, length: int, earlier: Collection[str]) -> str:
+    def _draw(self, key: Key, policy: Policy, earlier: Collection[str]) -> str:
+        alphabet, length = ALPHABETS[policy.code_type], policy.code_length
         draw = self._draws.copy()
         given = f"{key.application_id}\0{key.destination}\0{key.reference_id}\0{length}\0{len(earlier)}"
         draw.update(given.encode("utf-8", "surrogatepass"))
-        start = int.from_bytes(draw.digest()) % 10 ** (length - self.leading_zeros)
-        for number in _numbers_from(start, length):
-            code = _code(number, length)
+        start = int.from_bytes(draw.digest()) % len(alphabet) ** (length - self.leading_zeros)
+        for number in _numbers_from(start, length, alphabet):
+            code = _code(number, length, alphabet)
             if code not in earlier and code not in self._wrong:
                 return code
         raise LookupError(
-            f"No code is left: {key.destination} has had every code of {length} digits for reference"
-            f" {key.reference_id!r}. Let codes be longer, or send for another reference."
+            f"No code is left: {key.destination} has had every code of {length} {_characters(policy.code_type)} for"
+            f" reference {key.reference_id!r}. Let codes be longer, or send for another reference."
         )
 
 
-def _numbers_from(start: int, length: int) -> range:
+def fits(code: str, policy: Policy) -> bool:
+    """Tell whether a code is of the type and length that a policy asks for."""
+    return len(code) == policy.code_length and set(code) <= set(ALPHABETS[policy.code_type])
+
+
+def describe(policy: Policy) -> str:
+    """Return the kind of code that a policy asks for, as error messages show it: ``6 digits``."""
+    return f"{policy.code_length} {_characters(policy.code_type)}"
+
+
+def _characters(code_type: str) -> str:
+    return {"NUMERIC": "digits", "ALPHA": "capital letters", "ALPHANUMERIC": "digits and capital letters"}[code_type]
+
+
+def _numbers_from(start: int, length: int, alphabet: str) -> range:
     """Return the numbers of every code of a length, upwards from one of them."""
-    return range(start, start + 10**length)
+    return range(start, start + len(alphabet) ** length)
 
 
-def _code(number: int, length: int) -> str:
-    return str(number % 10**length).zfill(length)
+def _code(number: int, length: int, alphabet: str) -> str:
+    base = len(alphabet)
+    if base == 10:
+        return str(number % 10**length).zfill(length)
+    characters = []
+    for _ in range(length):
+        number, place = divmod(number, base)
+        characters.append(alphabet[place])
+    return "".join(reversed(characters))
+
+
+def _number(code: str, alphabet: str) -> int:
+    number = 0
+    for character in code:
+        number = number * len(alphabet) + alphabet.index(character)
+    return number
+
+
+def _copy_otp(otp: OTP) -> OTP:
+    other = copy(otp)
+    other.earlier = None if otp.earlier is None else set(otp.earlier)
+    return other
 
 
 @lru_cache

@@ -1,110 +1,17 @@
-"""What happened: calls with their attempts, messages and verifications, in order, and how they are selected.
-
-Records are immutable snapshots: named tuples, because every call makes some. How they read as text is `report`'s
-business.
-"""
+"""The journal: the records of one fake, in order, and how they are selected."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from copy import copy
+from typing import TypeVar
 
-from pytest_pinpoint_otp.apis.operations import REQUEST_MEMBER
-from pytest_pinpoint_otp.engine.checks import did_you_mean
-from pytest_pinpoint_otp.engine.codes import VerificationReason
+from pytest_pinpoint_otp.apis import OPERATIONS, canonical_name
+from pytest_pinpoint_otp.engine.checks import check_selected, did_you_mean, plain
+from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
-
-class SentMessage(NamedTuple):
-    """A text that reached a handset. Datetimes are aware, in UTC; ``validity_period`` is in minutes."""
-
-    application_id: str
-    destination: str
-    origination: str
-    reference_id: str
-    brand_name: str
-    channel: str
-    language: str | None
-    """None where the request left it out, as for ``entity_id`` and ``template_id``."""
-    entity_id: str | None
-    template_id: str | None
-    code: str
-    body: str
-    """The text, by AWS's documented template (AWS guide), in English for every language."""
-    code_length: int
-    validity_period: int
-    allowed_attempts: int
-    sent_at: datetime
-    expires_at: datetime
-    message_id: str
-    request_id: str
-
-
-class Attempt(NamedTuple):
-    """One HTTP request of a call. ``status_code`` is None where the transport failed."""
-
-    number: int
-    outcome: str
-    status_code: int | None
-    request_id: str
-    at: datetime
-
-
-class Call(NamedTuple):
-    """What the application called. botocore may have made several attempts of it.
-
-    ``outcome``, ``status_code``, ``error_message``, ``request_id`` and ``at`` are those of the last answered attempt,
-    and None before one. ``outcome`` is a delivery status, an error's name, ``VALID`` or ``INVALID``, or the class name
-    of an exception.
-    """
-
-    operation: str
-    application_id: str
-    destination: str | None
-    """None where the request did not say, as for ``reference_id``."""
-    reference_id: str | None
-    parameters: dict[str, Any]
-    """The parameters as sent, by AWS's names."""
-    invocation_id: str
-    """What botocore sends with every attempt of one call."""
-    attempts: tuple[Attempt, ...] = ()
-    outcome: str | None = None
-    status_code: int | None = None
-    error_message: str | None = None
-    request_id: str | None = None
-    at: datetime | None = None
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The keyword arguments that the application gave to boto3."""
-        return {"ApplicationId": self.application_id, REQUEST_MEMBER[self.operation]: self.parameters}
-
-    def answered(self, attempt: Attempt, error_message: str | None) -> Call:
-        """Return the call as it is after one more attempt."""
-        _, outcome, status_code, request_id, at = attempt
-        return Call(*self[:6], (*self.attempts, attempt), outcome, status_code, error_message, request_id, at)
-
-
-class Verification(NamedTuple):
-    """A code that was judged. ``attempts_left`` is None where nothing had been sent for its key."""
-
-    application_id: str
-    destination: str
-    reference_id: str
-    otp: str
-    valid: bool
-    reason: VerificationReason
-    attempts_left: int | None
-    at: datetime
-    request_id: str
-
-
-class Unsent(NamedTuple):
-    """A call that botocore's own validation stopped, so that it never left the application."""
-
-    operation: str
-    error: str
-
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
 
 Record = TypeVar("Record", SentMessage, Call)
 
@@ -120,6 +27,14 @@ class Journal:
         """Told of every message, for those who wait for one."""
         self._calls: dict[str, Call] = {}
         self._inboxes: dict[str, list[SentMessage]] = {}
+
+    def copy(self) -> Journal:
+        """Return a journal of the same records that goes on independently, with the same listeners."""
+        other = copy(self)
+        other.messages, other.verifications = list(self.messages), list(self.verifications)
+        other.unsent, other._calls = list(self.unsent), dict(self._calls)
+        other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
+        return other
 
     @property
     def calls(self) -> list[Call]:
@@ -142,7 +57,7 @@ class Journal:
             listener(message)
 
     def messages_to(self, destination: object) -> list[SentMessage]:
-        """Return the messages among which those for a destination are; all of them where it is no plain string."""
+        """Return the messages among which those for a destination are; all of them where it is not a plain string."""
         if type(destination) is str:
             return self._inboxes.get(destination, [])
         return self.messages
@@ -153,6 +68,35 @@ class Journal:
 
 
 _FIELDS = {SentMessage: {*SentMessage._fields}, Call: {*Call._fields, "request"}}
+
+
+def select_messages(destination: object, fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the selection of messages by destination (None: any) and further fields.
+
+    Raises:
+        TypeError: an unknown field.
+    """
+    selection = dict(fields) if destination is None else {"destination": destination, **fields}
+    check_fields(SentMessage, selection)
+    return selection
+
+
+def select_calls(where: str, operation: object, fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the selection of calls by operation (None: any) and further fields; ``where`` begins a message.
+
+    Raises:
+        TypeError: an unknown field, or an operation that is not a str.
+        ValueError: the operation is not faked.
+    """
+    operation = canonical_name(operation)
+    if isinstance(operation, str) and plain(operation) not in OPERATIONS:
+        raise ValueError(
+            f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}"
+            " A destination is given by keyword here: destination='+15550100123'."
+        )
+    check_selected(f"{where}: operation", operation)
+    check_fields(Call, fields)
+    return dict(fields) if operation is None else {"operation": operation, **fields}
 
 
 def check_fields(record: type[SentMessage] | type[Call], selection: Mapping[str, object]) -> None:

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
-from pytest_pinpoint_otp.apis.limits import ParameterError, check_parameter, plain
-from pytest_pinpoint_otp.apis.operations import SEND, WIRE_NAMES
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.apis import APIS
+from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind, plain
+
+
+class OptionValues(TypedDict, total=False):
+    """The options as keyword arguments."""
+
+    seed: str | int
+    applications: Iterable[str] | None
+    originations: Iterable[str] | None
+    configurations: Iterable[str] | None
+    code_length: int | None
+    validity_period: int | None
+    allowed_attempts: int | None
+    enforce_limits: bool
+    retry_backoff: bool
+    assert_all_used: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +34,29 @@ class Options:
         seed: what codes, message IDs and request IDs are drawn from (str or int).
         applications: the application IDs that exist; a call for any other is answered NotFoundException. None: any is
             accepted.
-        code_length: digits, for requests that leave CodeLength out (AWS documents no default: our assumption, as for
-            the next two).
-        validity_period: minutes, for requests that leave ValidityPeriod out.
-        allowed_attempts: failed verifications, for requests that leave AllowedAttempts out.
-        enforce_limits: whether requests outside AWS's documented limits are answered BadRequestException.
+        originations: the origination identities that the account has; a send from any other is not delivered. None:
+            any.
+        configurations: the notify code configuration IDs that exist. None: any, until one is created or added.
+        code_length: characters of a code, for requests that leave the length out. None: what the API documents, as
+            for the next two.
+        validity_period: minutes that a code is valid, for requests that leave it out.
+        allowed_attempts: failed verifications that a code survives, for requests that leave it out.
+        enforce_limits: whether requests outside AWS's documented limits are refused.
         retry_backoff: whether botocore really sleeps before it retries a faked call.
         assert_all_used: whether a finite injection or a queued code that was not used is an error at the end.
 
     Raises:
         TypeError: a value has the wrong type.
-        ValueError: a default outside AWS's limits while they are enforced, or one that cannot be simulated.
+        ValueError: a default that no API accepts while limits are enforced, or one that cannot be simulated.
     """
 
     seed: str | int = "pytest-pinpoint-otp"
     applications: frozenset[str] | None = None
-    code_length: int = 6
-    validity_period: int = 15
-    allowed_attempts: int = 3
+    originations: frozenset[str] | None = None
+    configurations: frozenset[str] | None = None
+    code_length: int | None = None
+    validity_period: int | None = None
+    allowed_attempts: int | None = None
     enforce_limits: bool = True
     retry_backoff: bool = False
     assert_all_used: bool = True
@@ -46,30 +65,42 @@ class Options:
         if not isinstance(self.seed, (str, int)) or isinstance(self.seed, bool):
             raise TypeError(f"seed takes a str or an int, not {kind(self.seed)}.")
         for name in ("enforce_limits", "retry_backoff", "assert_all_used"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} takes True or False, not {kind(getattr(self, name))}.")
-        object.__setattr__(self, "applications", _read_applications(self.applications))
+            check_bool(name, getattr(self, name))
+        for name, holds in _IDS.items():
+            object.__setattr__(self, name, _read_ids(name, getattr(self, name), holds))
         for name in ("code_length", "validity_period", "allowed_attempts"):
             value = plain(getattr(self, name))
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"{name} takes an int, not {kind(value)}.")
             object.__setattr__(self, name, value)
-            try:
-                check_parameter(SEND, WIRE_NAMES[name], value, enforce=self.enforce_limits)
-            except ParameterError as error:
-                raise ValueError(f"{name} is refused: {error}") from None
+            if value is not None:
+                _check_default(name, value, enforce=self.enforce_limits)
 
 
-def _read_applications(given: object) -> frozenset[str] | None:
+_IDS = {
+    "applications": "application IDs",
+    "originations": "origination identities",
+    "configurations": "configuration IDs",
+}
+"""The options that are sets of what exists, and what they hold."""
+
+
+def _check_default(name: str, value: int, *, enforce: bool) -> None:
+    """Refuse a number that no API accepts, in the words of the first."""
+    check_int(name, value)
+    refusals = [api.find_default_refusal(name, value, enforce=enforce) for api in APIS]
+    if all(refusals):
+        raise ValueError(f"{name} is refused: {refusals[0]}")
+
+
+def _read_ids(name: str, given: object, holds: str) -> frozenset[str] | None:
     if given is None:
         return None
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise TypeError(f"applications takes application IDs in a list, set or tuple, not {kind(given)}.")
-    applications = frozenset(map(plain, given))
-    for application in applications:
-        if not isinstance(application, str):
-            raise TypeError(f"applications takes application IDs as str, but has {kind(application)}.")
-    return applications
+        raise TypeError(f"{name} takes {holds} in a list, set or tuple, not {kind(given)}.")
+    ids = frozenset(map(plain, given))
+    for one in ids:
+        if not isinstance(one, str):
+            raise TypeError(f"{name} takes {holds} as str, but has {kind(one)}.")
+    return ids
 
 
 OPTION_NAMES = tuple(field.name for field in fields(Options))

@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final, TypeVar
 
-from pytest_pinpoint_otp.apis.operations import OPERATIONS, SEND
+from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.engine.faults.outcomes import RawResponse
-from pytest_pinpoint_otp.engine.journal import Call, Journal, SentMessage, Unsent, Verification, differences
+from pytest_pinpoint_otp.engine.journal import Journal, differences
+from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
 _Either = TypeVar("_Either", bound=SentMessage | Call)
 
@@ -21,7 +22,7 @@ _INDENT: Final = 13
 """The width of a time and a space, below which details stand."""
 
 
-def traffic(journal: Journal) -> str:
+def traffic(journal: Journal, width: int = WIDTH) -> str:
     """Return every call, arranged message and unsent call of a fake, oldest first, at most 80 columns wide."""
     calls = [call for call in journal.calls if call.at is not None]
     made = {attempt.request_id for call in calls for attempt in call.attempts}
@@ -143,7 +144,11 @@ def _instead(
     """Tell what there is instead: near misses, and where wanted the calls that failed, the nearest and newest first."""
     lines = _section("Near misses", (_near_miss(record, selection) for record in _nearest(others, selection)))
     if failures:
-        failed = [call for call in journal.calls if call.operation == SEND and call.outcome not in (None, "SUCCESSFUL")]
+        failed = [
+            call
+            for call in journal.calls
+            if OPERATIONS[call.operation].sends and call.outcome not in (None, "SUCCESSFUL")
+        ]
         shared = {name: value for name, value in selection.items() if name in Call._fields}
         lines += _section("Calls that failed", map(_summary, _nearest(failed, shared)))
     unsent = (f"{one.operation}: {_one_line(one.error)}" for one in reversed(journal.unsent))

@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from pytest_pinpoint_otp.engine.checks import kind
-from pytest_pinpoint_otp.engine.journal import Journal, SentMessage, differences
+from pytest_pinpoint_otp.engine.journal import Journal, differences
+from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.engine.records import SentMessage
 
 
 def check_timeout(where: str, timeout: object) -> None:
@@ -23,23 +25,19 @@ def check_timeout(where: str, timeout: object) -> None:
         raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 to {threading.TIMEOUT_MAX}.")
 
 
-def wait(
-    journal: Journal, lock: threading.RLock, selection: Mapping[str, object], timeout: float
-) -> SentMessage | None:
+def wait(journal: Journal, selection: Mapping[str, object], timeout: float) -> SentMessage | None:
     """Wait in this thread for a matching message, at most ``timeout`` seconds; None: none came."""
     arrived = threading.Event()
-    with _arrival(journal, lock, selection, arrived.set) as arrivals:
+    with _arrival(journal, selection, arrived.set) as arrivals:
         if not arrivals:
             arrived.wait(timeout)
     return arrivals[0] if arrivals else None
 
 
-async def async_wait(
-    journal: Journal, lock: threading.RLock, selection: Mapping[str, object], timeout: float
-) -> SentMessage | None:
+async def async_wait(journal: Journal, selection: Mapping[str, object], timeout: float) -> SentMessage | None:
     """Wait in this task for a matching message, at most ``timeout`` seconds; None: none came."""
     wake, woken = _trio_event() if _runs_in_trio() else _asyncio_event()
-    with _arrival(journal, lock, selection, wake) as arrivals:
+    with _arrival(journal, selection, wake) as arrivals:
         if not arrivals:
             timer = threading.Timer(timeout, wake)
             timer.daemon = True
@@ -53,7 +51,7 @@ async def async_wait(
 
 @contextmanager
 def _arrival(
-    journal: Journal, lock: threading.RLock, selection: Mapping[str, object], wake: Callable[[], object]
+    journal: Journal, selection: Mapping[str, object], wake: Callable[[], object]
 ) -> Iterator[list[SentMessage]]:
     """Yield a list that holds the newest matching message, or will hold the next one, of which ``wake`` tells."""
     arrivals: list[SentMessage] = []

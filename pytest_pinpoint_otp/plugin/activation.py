@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pinpoint_otp.fake import PinpointOTP
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of
 from pytest_pinpoint_otp.mock import enter, leave
 from pytest_pinpoint_otp.plugin.configuration import (
     FIXTURE,
@@ -42,12 +42,12 @@ class Activation:
     def check_end(self) -> None:
         """Check what a test that passed has left. One that failed, was skipped or xfailed has its verdict."""
         passed = self._outcomes[-1:] == ["passed"] and "failed" not in self._outcomes
-        if passed and not self.examples_are_checked and (unused := self.fake._check_end()):
+        if passed and not self.examples_are_checked and (unused := service_of(self.fake).check_end()):
             pytest.fail(unused, pytrace=False)
 
     def note(self, report: pytest.TestReport) -> None:
         """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
-        if report.failed and (traffic := self.fake._traffic()):
+        if report.failed and (traffic := service_of(self.fake).traffic()):
             report.sections.append(("Pinpoint OTP traffic", traffic))
             if self.arrangement and (chaos := self.arrangement.section(self.fake, self._item)):
                 report.sections.append(("Pinpoint OTP chaos", chaos))

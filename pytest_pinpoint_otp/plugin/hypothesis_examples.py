@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_pinpoint_otp.engine.service import Service
+from pytest_pinpoint_otp.engine.state import Snapshot
+from pytest_pinpoint_otp.fake import service_of, use_service
+
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.plugin.activation import Activation
 
@@ -52,16 +56,20 @@ class _Examples:
 
     def __init__(self, activation: Activation) -> None:
         self._fake = activation.fake
+        self._before: Snapshot | None = None
 
     def _begin(self) -> None:
-        self._fake.reset()
+        if self._before is None:
+            self._before = service_of(self._fake).save()
+        else:
+            use_service(self._fake, Service.from_snapshot(self._before))
 
     @contextmanager
     def _example(self) -> Iterator[None]:
         self._begin()
         yield
         # Reached by an example that passed, as it is at the end of a test.
-        if unused := self._fake._check_end():
+        if unused := service_of(self._fake).check_end():
             raise AssertionError(unused)
 
     def each_of(self, test: Callable[..., Any]) -> Callable[..., Any]:

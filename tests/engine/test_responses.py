@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 from uuid import UUID
 
@@ -71,15 +72,18 @@ def test_a_send_s_metadata_is_botocore_s_own(pinpoint_otp: PinpointOTP, pinpoint
     assert metadata["RequestId"] == pinpoint_otp.calls[0].request_id
 
 
-def test_ids_are_uuids_and_no_two_are_alike(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+def test_request_ids_are_uuids_and_message_ids_as_awss_own_and_no_two_are_alike(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
     for _ in range(20):
         send(pinpoint_otp_client)
 
-    messages = pinpoint_otp.messages
-    ids = [*(message.message_id for message in messages), *(message.request_id for message in messages)]
-    assert [str(UUID(one)) for one in ids] == ids
-    assert {UUID(one).version for one in ids} == {4}
-    assert len(set(ids)) == 40
+    request_ids = [message.request_id for message in pinpoint_otp.messages]
+    message_ids = [message.message_id for message in pinpoint_otp.messages]
+    assert [str(UUID(one)) for one in request_ids] == request_ids
+    assert {UUID(one).version for one in request_ids} == {4}
+    assert all(re.fullmatch("[0-9a-v]{40}", one) for one in message_ids)
+    assert len({*request_ids, *message_ids}) == 40
 
 
 def test_other_people_s_handlers_may_read_the_body_as_a_stream(

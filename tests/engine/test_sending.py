@@ -304,6 +304,11 @@ def test_an_issued_otp_takes_every_parameter_of_a_send(pinpoint_otp: PinpointOTP
         "expires_at": message.sent_at + timedelta(hours=1),
         "message_id": message.message_id,
         "request_id": message.request_id,
+        "api": "pinpoint",
+        "verification_id": None,
+        "configuration": None,
+        "code_type": None,
+        "context": None,
     }
 
 

@@ -18,6 +18,7 @@ from freezegun import freeze_time
 from helpers import APPLICATION, DESTINATION, OTHER_DESTINATION, REFERENCE, send, send_status
 
 from pytest_pinpoint_otp import PinpointOTP, SentMessage, mock_pinpoint_otp
+from pytest_pinpoint_otp.fake import service_of
 
 LONG = 30.0
 """Seconds that no test waits: it fails before."""
@@ -526,7 +527,7 @@ def test_a_matcher_that_raises_does_so_where_it_is_waited_and_leaves_the_applica
 
 
 def send_after_the_wait_began(fake: PinpointOTP, client: Any) -> str:
-    while not fake._service.journal.listeners:
+    while not service_of(fake).journal.listeners:
         time.sleep(0.001)
     return send_status(client)
 
@@ -535,7 +536,7 @@ def test_who_waits_over_a_reset_gets_what_comes_after_it(
     pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, wait: Wait
 ) -> None:
     def reset_and_send() -> str:
-        while not pinpoint_otp._service.journal.listeners:
+        while not service_of(pinpoint_otp).journal.listeners:
             time.sleep(0.001)
         pinpoint_otp.reset()
         return send_status(pinpoint_otp_client)
@@ -545,4 +546,4 @@ def test_who_waits_over_a_reset_gets_what_comes_after_it(
         message = wait(pinpoint_otp, timeout=LONG)
         assert sending.result() == "SUCCESSFUL"
     assert [message] == pinpoint_otp.messages
-    assert pinpoint_otp._service.journal.listeners == []
+    assert service_of(pinpoint_otp).journal.listeners == []

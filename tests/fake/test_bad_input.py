@@ -58,26 +58,27 @@ INJECT_MISTAKES = [
     (("xyzzy",), {}, ValueError, r"'xyzzy' is neither .* Choose from: BadRequestException"),
     (("",), {}, ValueError, r"'' is neither a delivery status nor a modelled error"),
     (("THROTTLED", "OPTOUT"), {}, ValueError, r"'OPTOUT' is neither .* Did you mean 'OPT_OUT'\?"),
-    ((503,), {}, TypeError, r"503 \(int\) is no outcome"),
-    ((None,), {}, TypeError, r"None \(NoneType\) is no outcome"),
-    ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is no outcome.* inject\(\*outcomes\)"),
+    ((503,), {}, TypeError, r"503 \(int\) is not an outcome"),
+    ((None,), {}, TypeError, r"None \(NoneType\) is not an outcome"),
+    ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is not an outcome.* inject\(\*outcomes\)"),
     (("ThrottlingException",), {}, ValueError, r"Did you mean 'THROTTLED'\?"),
     (("ThisException",), {}, ValueError, r"'ThisException' is neither .* Choose from: BadRequestException"),
-    ((LostResponse,), {}, TypeError, r"LostResponse is a class, and no outcome yet: make one of it"),
-    ((Delivery,), {}, TypeError, r"Delivery is a class, and no outcome yet"),
-    ((b"THROTTLED",), {}, TypeError, r"b'THROTTLED' \(bytes\) is no outcome"),
-    ((ValueError,), {}, TypeError, r"ValueError.* is no transport exception of botocore"),
-    ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is no transport exception"),
-    ((KeyboardInterrupt(),), {}, TypeError, r"KeyboardInterrupt\(\) is no transport exception"),
+    ((LostResponse,), {}, TypeError, r"LostResponse is a class, not an outcome yet: make one of it"),
+    ((Delivery,), {}, TypeError, r"Delivery is a class, not an outcome yet"),
+    ((b"THROTTLED",), {}, TypeError, r"b'THROTTLED' \(bytes\) is not an outcome"),
+    ((ValueError,), {}, TypeError, r"ValueError.* is not a transport exception of botocore"),
+    ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is not a transport exception"),
+    ((KeyboardInterrupt(),), {}, TypeError, r"KeyboardInterrupt\(\) is not a transport exception"),
     ((a_coroutine_function,), {}, TypeError, r"a_coroutine_function .* is a coroutine function"),
-    ((int,), {}, TypeError, r"'int'.* is no transport exception"),
-    ((exceptions.ParamValidationError,), {}, TypeError, r"ParamValidationError.* is no transport exception"),
-    ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is no modelled exception class"),
-    ((Unknown,), {}, ValueError, r"Unknown.* is no modelled exception class"),
+    ((int,), {}, TypeError, r"'int'.* is not a transport exception"),
+    ((exceptions.ParamValidationError,), {}, TypeError, r"ParamValidationError.* is not a transport exception"),
+    ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is not a modelled exception class"),
+    ((Unknown,), {}, ValueError, r"Unknown.* is not a modelled exception class"),
     ((exceptions.ClientError({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"ErrorResponse\("),
     # An operation that is not faked, or has no delivery.
     (("THROTTLED",), {"operation": "SendMessages"}, ValueError, r"'SendMessages' is not faked.* 'SendOTPMessage'\?"),
-    (("THROTTLED",), {"operation": "send_otp_message"}, ValueError, r"'send_otp_message' is not faked"),
+    (("THROTTLED",), {"operation": "send_otp_mesage"}, ValueError, r"'send_otp_mesage' is not faked"),
+    (("THROTTLED",), {"phone": DESTINATION}, TypeError, r"keyword argument 'phone'\. Did you mean 'destination'\?"),
     (("THROTTLED",), {"operation": None}, ValueError, r"^inject: operation None is not faked.* Choose from"),
     (("THROTTLED",), {"operation": ["SendOTPMessage"]}, ValueError, r"\['SendOTPMessage'\] is not faked"),
     (("THROTTLED",), {"operation": "VerifyOTPMessage"}, ValueError, r"'THROTTLED' is a delivery, and VerifyOTPMessage"),
@@ -165,7 +166,7 @@ def test_a_traceback_ends_at_the_mistake_of_the_test(pytester: pytest.Pytester) 
 # -- Outcomes ----------------------------------------------------------------------------------------------------------
 
 OUTCOME_MISTAKES = [
-    (Delivery, {"status": "THROTLED"}, ValueError, r"'THROTLED' is no delivery status\. Did you mean 'THROTTLED'\?"),
+    (Delivery, {"status": "THROTLED"}, ValueError, r"'THROTLED' is not a delivery status\. Did you mean 'THROTTLED'\?"),
     (Delivery, {"status": None}, TypeError, r"status takes a DeliveryStatus or its name, not None"),
     (Delivery, {"status": 200}, TypeError, r"status takes a DeliveryStatus or its name, not 200 \(int\)"),
     (Delivery, {"status": "DUPLICATE", "status_code": "400"}, TypeError, r"status_code takes an int, not '400'"),
@@ -178,8 +179,8 @@ OUTCOME_MISTAKES = [
     (Delivery, {"status": "DUPLICATE", "statuscode": 1}, TypeError, r"unexpected keyword argument 'statuscode'"),
     (ErrorResponse, {"name": "SlowDown"}, ValueError, r"'SlowDown' is not modelled .* give its status_code="),
     (ErrorResponse, {"name": "ForbidenException"}, ValueError, r"Did you mean 'ForbiddenException'\?"),
-    (ErrorResponse, {"name": ""}, ValueError, r"'' is no name of an error"),
-    (ErrorResponse, {"name": "Slow\nDown", "status_code": 503}, ValueError, r"is no name of an error"),
+    (ErrorResponse, {"name": ""}, ValueError, r"'' is not the name of an error"),
+    (ErrorResponse, {"name": "Slow\nDown", "status_code": 503}, ValueError, r"is not the name of an error"),
     (ErrorResponse, {"name": None}, TypeError, r"name takes the error's name, not None"),
     (ErrorResponse, {"name": exceptions.ClientError}, TypeError, r"name takes the error's name, not <class"),
     (ErrorResponse, {"name": "BadRequestException", "message": 1}, TypeError, r"message takes a str, not 1 \(int\)"),
@@ -252,7 +253,7 @@ def test_outcomes_of_an_iterator_that_has_run_out_are_told_as_that(pinpoint_otp_
 def test_a_number_that_is_no_e_164_is_refused(untouched: PinpointOTP, method: str, number: str) -> None:
     with pytest.raises(ValueError, match=r"E\.164") as caught:
         getattr(untouched, method)(number)
-    assert str(caught.value).startswith(f"{method}: {number!r} is no phone number")
+    assert str(caught.value).startswith(f"{method}: {number!r} is not a phone number")
 
 
 @pytest.mark.parametrize("method", ["opt_out", "opt_in"])
@@ -293,7 +294,6 @@ ISSUE_MISTAKES = [
     ({"reference_id": ""}, ValueError, r"ReferenceId is '', but AWS accepts 1 to 48 characters"),
     ({"reference_id": None}, ValueError, r"ReferenceId is missing"),
     ({"application_id": 7}, TypeError, r"application_id takes a str, not 7 \(int\)"),
-    ({"application_id": None}, TypeError, r"application_id takes a str, not None"),
     ({"brand_name": "x" * 21}, ValueError, r"BrandName is 'x+', but AWS accepts up to 20 characters"),
     ({"channel": "EMAIL"}, ValueError, r"Channel is 'EMAIL', but AWS accepts 'SMS'"),
     ({"code_length": 9}, ValueError, r"CodeLength is 9, but AWS accepts 5 to 8 digits"),
@@ -342,11 +342,11 @@ def test_issue_knows_the_known_applications() -> None:
         ((), {"seconds": -0.000001}, ValueError, r"the clock never goes back"),
         ((), {"minutes": "5"}, TypeError, r"minutes takes a number, not '5' \(str\)"),
         ((), {"minutes": True}, TypeError, r"minutes takes a number, not True \(bool\)"),
-        ((), {"minutes": float("nan")}, ValueError, r"minutes=nan is no duration"),
-        ((), {"minutes": float("inf")}, ValueError, r"minutes=inf is no duration"),
-        ((), {"days": 10**10, "hours": 1}, ValueError, r"days=10000000000, hours=1 is no duration"),
+        ((), {"minutes": float("nan")}, ValueError, r"minutes=nan is not a duration"),
+        ((), {"minutes": float("inf")}, ValueError, r"minutes=inf is not a duration"),
+        ((), {"days": 10**10, "hours": 1}, ValueError, r"days=10000000000, hours=1 is not a duration"),
         ((timedelta.max,), {}, ValueError, r"beyond the year 9999"),
-        ((), {"weeks": 1}, TypeError, r"unexpected keyword argument 'weeks'"),
+        ((), {"week": 1}, TypeError, r"unexpected keyword argument 'week'"),
     ],
 )
 def test_a_mistake_in_advance_is_told_there(
@@ -364,7 +364,7 @@ OPTION_MISTAKES = [
     ({"code_length": 4}, ValueError, r"code_length is refused: CodeLength is 4, but AWS accepts 5 to 8 digits"),
     ({"code_length": "6"}, TypeError, r"code_length takes an int, not '6' \(str\)"),
     ({"code_length": True}, TypeError, r"code_length takes an int, not True \(bool\)"),
-    ({"code_length": None}, TypeError, r"code_length takes an int, not None"),
+    ({"code_length": "6"}, TypeError, r"code_length takes an int, not '6' \(str\)"),
     ({"validity_period": 61}, ValueError, r"validity_period is refused: ValidityPeriod is 61"),
     ({"validity_period": 15.0}, TypeError, r"validity_period takes an int, not 15\.0"),
     ({"allowed_attempts": 0}, ValueError, r"allowed_attempts is refused: AllowedAttempts is 0"),
@@ -515,13 +515,13 @@ def test_a_member_that_aws_does_not_know_is_ignored(pinpoint_otp: PinpointOTP) -
 @pytest.mark.parametrize(
     ("body", "match"),
     [
-        (b"", "no JSON document"),
-        (None, "no JSON document"),
-        (b"{", "no JSON document"),
-        (b"\xff\xfe{}\xff", "no JSON document"),
-        (b'{"BrandName": "\xff"}', "no JSON document"),
-        (b"[" * 100_000, "no JSON document"),
-        (b"{} {}", "no JSON document"),
+        (b"", "not a JSON document"),
+        (None, "not a JSON document"),
+        (b"{", "not a JSON document"),
+        (b"\xff\xfe{}\xff", "not a JSON document"),
+        (b'{"BrandName": "\xff"}', "not a JSON document"),
+        (b"[" * 100_000, "not a JSON document"),
+        (b"{} {}", "not a JSON document"),
         (b"[]", "is a JSON list, but takes an object"),
         (b"null", "is a JSON NoneType, but takes an object"),
         (b'"text"', "is a JSON str, but takes an object"),
@@ -564,10 +564,9 @@ def test_a_request_to_another_path_is_told_what_is_faked(pinpoint_otp: PinpointO
 
     with pytest.raises(exceptions.ClientError) as caught:
         send_raw(client, b"{}", path=path)
-    assert caught.value.response["Error"]["Message"].endswith(
-        f"{path} is not faked: pytest-pinpoint-otp answers SendOTPMessage and VerifyOTPMessage only."
-        " Fake the others with moto or botocore's Stubber."
-    )
+    message = caught.value.response["Error"]["Message"]
+    assert f"{path} is not faked: pytest-pinpoint-otp answers SendOTPMessage, VerifyOTPMessage" in message
+    assert message.endswith("Answer it with botocore's Stubber, or with moto where moto has it.")
 
     assert pinpoint_otp.calls == []
 

@@ -379,10 +379,10 @@ def test_a_quota_of_an_outer_fake_does_not_hold_for_the_inner_one(
         (
             {"outcome": DeliveryStatus.SUCCESSFUL},
             ValueError,
-            r"^limit_rate: outcome is SUCCESSFUL, but takes what a send over the limit ends in\.$",
+            r"^limit_rate: outcome is SUCCESSFUL, but takes a failed delivery or an error\.$",
         ),
         ({"outcome": Delivery("SUCCESSFUL", status_code=429)}, ValueError, r"outcome is SUCCESSFUL"),
-        ({"outcome": None}, TypeError, r"None \(NoneType\) is no outcome"),
+        ({"outcome": 429}, TypeError, r"429 \(int\) is not an outcome"),
         (
             {"outcome": ReadTimeoutError},
             TypeError,
@@ -407,7 +407,9 @@ def test_a_bad_argument_is_refused_with_its_name_and_value(
 
 def test_the_handle_says_what_it_limits(pinpoint_otp: PinpointOTP) -> None:
     limit = pinpoint_otp.limit_rate(5, per=MINUTE, by="origination")
-    shown = "limit_rate(5, per=datetime.timedelta(seconds=60), by='origination', outcome=Delivery('THROTTLED'))"
+    assert repr(limit) == "limit_rate(5, per=datetime.timedelta(seconds=60), by='origination')"
+    limit = pinpoint_otp.limit_rate(5, per=MINUTE, outcome="DUPLICATE")
+    shown = "limit_rate(5, per=datetime.timedelta(seconds=60), by='destination', outcome=Delivery('DUPLICATE'))"
     assert repr(limit) == shown
 
 

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from helpers import APPLICATION, DESTINATION, REFERENCE, send, send_request, send_status, verify, verify_request
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, RawResponse, mock_pinpoint_otp
+from pytest_pinpoint_otp.fake import service_of
 
 BAD_GATEWAY = RawResponse(502, "<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"})
 OPERATIONS = ["SendOTPMessage", "VerifyOTPMessage"]
@@ -209,7 +210,8 @@ def test_a_callable_may_lose_the_answer(pinpoint_otp: PinpointOTP, client: Any) 
         (ValueError, "<class 'ValueError'>"),
         (ClientError, "ClientError"),
         (NoCredentialsError(), "NoCredentialsError"),
-        ("ReadTimeoutError", "'ReadTimeoutError'"),
+        ("ReadTimeoutErorr", "'ReadTimeoutErorr'"),
+        ("NoCredentialsError", "'NoCredentialsError'"),
         ("THROTTLED", "'THROTTLED'"),
         (RawResponse(502), "RawResponse"),
         (LostResponse(), "LostResponse"),
@@ -218,7 +220,7 @@ def test_a_callable_may_lose_the_answer(pinpoint_otp: PinpointOTP, client: Any) 
     ],
 )
 def test_a_lost_response_takes_nothing_but_a_transport_exception(exception: Any, shown: str) -> None:
-    with pytest.raises(TypeError, match=f"{shown}.* is no transport exception of botocore"):
+    with pytest.raises(TypeError, match=f"{shown}.* is not a transport exception of botocore"):
         LostResponse(exception)
 
 
@@ -400,4 +402,4 @@ def test_the_traffic_shows_the_status_of_a_raw_answer(pinpoint_otp: PinpointOTP,
     pinpoint_otp.inject(RawResponse(404))
     with pytest.raises(pinpoint_otp_client.exceptions.ClientError):
         send(pinpoint_otp_client)
-    assert "HTTP status 404" in pinpoint_otp._traffic()
+    assert "HTTP status 404" in service_of(pinpoint_otp).traffic()

@@ -73,7 +73,7 @@ def test_a_plan_with_a_raw_answer_is_immutable_and_has_a_hash_too() -> None:
     headers = plan.steps[0].outcome.headers
 
     assert len({plan, same, FailurePlan((FailureStep(RawResponse(502)),))}) == 2
-    with pytest.raises(TypeError, match="cannot be changed: make another RawResponse"):
+    with pytest.raises(TypeError, match="cannot be changed"):
         headers["x"] = "y"
     with pytest.raises(TypeError, match="cannot be changed"):
         headers.clear()
@@ -127,7 +127,7 @@ def test_a_step_prints_as_it_is_written() -> None:
     ("arguments", "error", "message"),
     [
         ({"outcome": "THROTLED"}, ValueError, "Did you mean 'THROTTLED'?"),
-        ({"outcome": 429}, TypeError, "429 (int) is no outcome."),
+        ({"outcome": 429}, TypeError, "429 (int) is not an outcome."),
         ({"outcome": print}, TypeError, "FailureStep: outcome takes no callable, such as <built-in function print>"),
         ({"operation": "SendOtpMessage"}, ValueError, "operation 'SendOtpMessage' is not faked."),
         ({"operation": "VerifyOTPMessage"}, ValueError, "is a delivery, and VerifyOTPMessage delivers nothing."),
@@ -255,7 +255,10 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
             {"version": 1, "steps": [{"outcome": "THROTTLED", "destination": 1}]},
             "steps[0]: FailureStep: destination takes a str, not 1 (int).",
         ),
-        (with_outcome("THROTLED"), "steps[1].outcome: 'THROTLED' is neither a delivery status nor a modelled error."),
+        (
+            with_outcome("THROTLED"),
+            "steps[1].outcome: 'THROTLED' is neither a delivery status nor a modelled error nor",
+        ),
         (with_outcome(None), "steps[1].outcome is None, but takes a name, or an object with one of: delivery, error,"),
         (with_outcome({"delivered": {}}), "steps[1].outcome is {'delivered': {}}, but takes a name"),
         (with_outcome({"error": {}, "delivery": {}}), "steps[1].outcome is {'error': {}, 'delivery': {}}, but takes"),
@@ -263,7 +266,10 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
         (with_outcome({"delivery": {"status": "OPTOUT"}}), "steps[1].outcome.delivery: Delivery: 'OPTOUT' is no"),
         (with_outcome({"delivery": ["OPT_OUT"]}), "steps[1].outcome.delivery takes an object, not ['OPT_OUT'] (list)."),
         (with_outcome({"error": {"name": "Gone"}}), "steps[1].outcome.error: ErrorResponse: 'Gone' is not modelled"),
-        (with_outcome({"exception": "KeyError"}), "steps[1].outcome.exception is 'KeyError', which is no exception"),
+        (
+            with_outcome({"exception": "KeyError"}),
+            "steps[1].outcome.exception is 'KeyError', which is not",
+        ),
         (with_outcome({"exception": ["KeyError"]}), "steps[1].outcome.exception is ['KeyError'], which is no"),
         (with_outcome({"exception": "NoRegionError"}), "steps[1].outcome.exception: <class 'botocore."),
         (with_outcome({"lost_response": "NoRegionError"}), "steps[1].outcome.lost_response: <class 'botocore."),
@@ -289,12 +295,13 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
         ),
         (
             with_outcome({"lost_response": "ReadTimeoutErro"}),
-            "steps[1].outcome.lost_response is 'ReadTimeoutErro', which is no exception class of botocore.exceptions."
+            "steps[1].outcome.lost_response is 'ReadTimeoutErro', which is not an exception class of"
+            " botocore.exceptions."
             " Did you mean 'ReadTimeoutError'?",
         ),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "operation": "Send"}]},
-            "steps[0]: FailureStep: operation 'S",
+            "steps[0]: operation 'S",
         ),
         ({"version": 2, "steps": [], "comment": "later"}, "version is 2, but this package reads version 1."),
         ({"version": True, "steps": []}, "version is True, but this package reads version 1."),
@@ -312,19 +319,19 @@ def test_a_member_that_is_there_twice_is_refused(member: str) -> None:
     text = '{"version": 1, "steps": [{"outcome": "THROTTLED", "after": 1}]}'
     twice = text.replace(f'"{member}": 1', f'"{member}": 1, "{member}": 1')
 
-    with pytest.raises(ValueError, match=f"no JSON document: the member '{member}' is there twice"):
+    with pytest.raises(ValueError, match=f"not a JSON document: the member '{member}' is there twice"):
         FailurePlan.from_json(twice)
 
 
 @pytest.mark.parametrize("text", [None, {"version": 1, "steps": []}, Path("plan.json")])
 def test_what_is_no_text_is_refused(text: Any) -> None:
-    with pytest.raises(TypeError, match=r"from_json takes the text of a JSON document, not .*Path\.read_text\(\)"):
+    with pytest.raises(TypeError, match=r"from_json takes the text of a JSON document, not .*FailurePlan\.from_file"):
         FailurePlan.from_json(text)
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 200_000])
 def test_what_is_no_json_is_refused(text: str | bytes) -> None:
-    with pytest.raises(ValueError, match="The failure plan is no JSON document: "):
+    with pytest.raises(ValueError, match="The failure plan is not a JSON document: "):
         FailurePlan.from_json(text)
 
 
@@ -387,7 +394,7 @@ def test_a_step_that_is_left_unused_is_an_error_unless_it_is_optional() -> None:
 
 @pytest.mark.parametrize("plan", [(THROTTLED,), '{"version": 1, "steps": []}', None], ids=str)
 def test_only_a_plan_can_be_followed(pinpoint_otp: PinpointOTP, plan: Any) -> None:
-    with pytest.raises(TypeError, match=r"follow takes a FailurePlan, not .*; FailurePlan\.from_json reads one\."):
+    with pytest.raises(TypeError, match=r"follow takes a FailurePlan, not .*; FailurePlan\.from_file reads one\."):
         pinpoint_otp.follow(plan)
 
 

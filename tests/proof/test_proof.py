@@ -31,6 +31,7 @@ from hypothesis.stateful import (
 from model import LOST, MISTAKE, SEND, STATUS_CODES, TRIES, VERIFY, Fault, Key, Model, Only, Quota, refused
 
 from pytest_pinpoint_otp import LostResponse, RawResponse, mock_pinpoint_otp
+from pytest_pinpoint_otp.fake import service_of
 
 STEPS_OF_AN_EXAMPLE = 50
 START = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -287,7 +288,7 @@ class ServiceMachine(RuleBasedStateMachine):
         ]
         assert all(isinstance(attempt.request_id, str) for attempt in call.attempts)
         last = call.attempts[-1]
-        assert (call.outcome, call.status_code, call.request_id, call.at) == last[1:]
+        assert (call.outcome, call.status_code, call.request_id, call.at, call.source) == last[1:]
 
     def outcome_of(self, make: Callable[..., Any], **parameters: Any) -> str:
         """Return what a call gives the application, in the model's words."""
@@ -495,7 +496,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def what_would_be_accepted_agrees_with_the_model(self) -> None:
         for text, message in zip(self.model.texts()[-4:], self.fake.messages[-4:], strict=True):
             reason, _ = self.model.judge(text.key, str(text.code), self.now)
-            assert self.fake._accepts(message) == (reason == "VALID")
+            assert service_of(self.fake).accepts(message) == (reason == "VALID")
 
     @invariant()
     def the_handles_agree_with_the_model(self) -> None:

@@ -1,29 +1,25 @@
-"""Which call gets which outcome: the injections, in their order of precedence, then quotas and opt-outs.
-
-What an outcome is belongs to `outcomes`; what becomes of it, to `service`.
-"""
+"""Which call gets which outcome: injections, in their order of precedence, then quotas and opt-outs."""
 
 from __future__ import annotations
 
 import heapq
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from pytest_pinpoint_otp.apis.operations import OPERATIONS
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
-from pytest_pinpoint_otp.engine.faults.outcomes import (
-    Delivery,
-    DeliveryStatus,
-    ErrorResponse,
-    Outcome,
-    OutcomeCallable,
-    parse_outcome,
-)
-from pytest_pinpoint_otp.engine.faults.quotas import RateLimit
-from pytest_pinpoint_otp.engine.journal import Call, differences
+from pytest_pinpoint_otp.apis.api import SendOperation
+from pytest_pinpoint_otp.engine.checks import check_bool, check_selected
+from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
+from pytest_pinpoint_otp.engine.faults.outcomes import Delivery
+from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_refusal
+from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, check_steering, parse_outcome, read_operation
+from pytest_pinpoint_otp.engine.journal import differences
+from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.engine.records import Call
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,8 +27,17 @@ if TYPE_CHECKING:
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-_PER: Final = ("call", "attempt")
-_OPTED_OUT: Final = Delivery(DeliveryStatus.OPT_OUT)
+
+class Drawing(ABC):
+    """A callable outcome that draws from a state of its own, which goes back together with the injection's."""
+
+    @abstractmethod
+    def __call__(self, call: Call) -> object:
+        """Return an outcome, or None."""
+
+    @abstractmethod
+    def save(self) -> Callable[[], None]:
+        """Return a function that puts the state back to how it is now."""
 
 
 class Injection:
@@ -45,33 +50,31 @@ class Injection:
     def __init__(
         self,
         *outcomes: object,
-        operation: str,
+        operation: object,
         per: str,
         times: int | None,
         after: int,
         optional: bool,
         filters: dict[str, object],
-        lock: threading.RLock,
+        source: str = "injection",
     ) -> None:
         if not outcomes:
             raise TypeError("inject: give at least one outcome, such as inject('THROTTLED').")
-        check_steering("inject", operation, per, times, after)
-        if not isinstance(optional, bool):
-            raise TypeError(f"inject: optional takes True or False, not {kind(optional)}.")
+        self.operation: Final = read_operation("inject", operation)
+        check_steering("inject", per, times, after)
+        check_bool("inject: optional", optional)
         for name, value in filters.items():
-            # A matcher with an == of its own (unittest.mock.ANY) is welcome; nothing built in but a str equals a str.
-            if value is not None and not isinstance(value, str) and type(value).__module__ == "builtins":
-                raise TypeError(f"inject: {name} takes a str, not {kind(value)}.")
-        self.operation: Final = operation
+            check_selected(f"inject: {name}", value)
         self.per: Final = per
         self.after: Final = after
         self.optional: Final = optional
+        self.source: Final = source
+        """Who has arranged it: "injection", "plan" or "chaos"."""
         self.standing: Final = times is None
         self._given = outcomes
-        self._outcomes = tuple(parse_outcome(outcome, operation) for outcome in outcomes)
+        self._outcomes = tuple(parse_outcome(outcome, self.operation) for outcome in outcomes)
         self._total = None if times is None else times * len(outcomes)
         self._filters = {name: value for name, value in filters.items() if value is not None}
-        self._lock = lock
         self._begun = 0
         self._given_back: list[int] = []
         """Places in the sequence that a callable has declined to fill, to be taken before those not begun."""
@@ -81,19 +84,19 @@ class Injection:
     @property
     def used(self) -> int:
         """How many calls (``per="call"``) or attempts (``per="attempt"``) it has answered."""
-        with self._lock:
+        with lock:
             return self._begun - len(self._given_back)
 
     @property
     def remaining(self) -> int | None:
         """How many calls or attempts it will still answer. None when standing, 0 once cancelled."""
-        with self._lock:
+        with lock:
             if self._cancelled:
                 return 0
             return None if self._total is None else self._total - self.used
 
     def cancel(self) -> None:
-        """Answer no further call. What is left over is no error then. A second time changes nothing."""
+        """Answer no further call. What is left over is not an error then. A second time changes nothing."""
         self._cancelled = True
 
     def __enter__(self) -> Self:
@@ -110,7 +113,7 @@ class Injection:
             )
 
     def __repr__(self) -> str:
-        words = [_shown(outcome) for outcome in self._given]
+        words = [_write_outcome(outcome) for outcome in self._given]
         words.append(f"operation={self.operation!r}")
         if self.per != "call":
             words.append(f"per={self.per!r}")
@@ -148,8 +151,8 @@ class Injection:
         self._passed.add(unit)
         return True
 
-    def take(self) -> Taken | None:
-        """Use the next outcome; None where all are used."""
+    def take(self) -> tuple[Outcome | OutcomeCallable, int] | None:
+        """Use the next outcome, and return it with its place in the sequence; None where all are used."""
         if self._given_back:
             place = heapq.heappop(self._given_back)
         elif self._begun == self._total:
@@ -157,57 +160,81 @@ class Injection:
         else:
             place = self._begun
             self._begun += 1
-        return Taken(self._outcomes[place % len(self._outcomes)], self, place)
+        return self._outcomes[place % len(self._outcomes)], place
 
     def give_back(self, place: int) -> None:
         """Take back the use of an outcome that a callable has declined to give."""
         heapq.heappush(self._given_back, place)
 
+    def save(self) -> Callable[[], None]:
+        """Return a function that puts the handle back to how it is now."""
+        saved = {name: copy(vars(self)[name]) for name in ("_begun", "_given_back", "_passed", "_cancelled")}
+        drawings = [outcome.save() for outcome in self._outcomes if isinstance(outcome, Drawing)]
 
-def check_steering(where: str, operation: object, per: object, times: object, after: object) -> None:
-    """Refuse what does not say which calls or attempts an outcome is for; ``where`` begins the message."""
-    if operation not in OPERATIONS:
-        raise ValueError(f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
-    if per not in _PER:
-        raise ValueError(f"{where}: per is {per!r}, but takes 'call' or 'attempt'.")
-    if times is not None:
-        _check_count(f"{where}: times", times, 1, "how often the whole sequence is given; None: for ever")
-    _check_count(f"{where}: after", after, 0, "how many matching calls pass first")
+        def restore() -> None:
+            vars(self).update({name: copy(value) for name, value in saved.items()})
+            for restore_drawing in drawings:
+                restore_drawing()
 
-
-def _check_count(what: str, value: object, lowest: int, meaning: str) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{what} takes an int ({meaning}), not {kind(value)}.")
-    if value < lowest:
-        raise ValueError(f"{what} is {value}, but takes {lowest} or more ({meaning}).")
+        return restore
 
 
-def _shown(outcome: object) -> str:
+def _write_outcome(outcome: object) -> str:
     if isinstance(outcome, str):
         return repr(str(outcome))
     return str(getattr(outcome, "__name__", None) or repr(outcome))
 
 
-class Taken(NamedTuple):
-    """What answers one attempt: an outcome, and the injection that gave it."""
+class Taken:
+    """What answers one attempt: an outcome, and the injection that gave it. `keep` or `give_back` must follow."""
 
-    outcome: Outcome | OutcomeCallable
-    injection: Injection
-    place: int
-    """Which of the injection's outcomes it is, counted on through every round of the sequence."""
-    held: bool = False
-    """Whether the call held it already."""
+    __slots__ = ("_held", "_place", "injection", "outcome")
+
+    def __init__(
+        self, outcome: Outcome | OutcomeCallable, injection: Injection, place: int, held: dict[str, Taken] | None
+    ) -> None:
+        self.outcome = outcome
+        self.injection = injection
+        self._place = place
+        self._held = held
+        """Where the outcomes that calls hold are kept; None where the call has held this one before."""
+
+    def keep(self, call: Call, outcome: Outcome) -> None:
+        """Say that the outcome has answered the call, which holds it for its later attempts if it is per call."""
+        if self._held is not None and self.injection.per == "call":
+            self._held[call.invocation_id] = Taken(outcome, self.injection, self._place, None)
+
+    def give_back(self) -> None:
+        """Say that the outcome has not answered the call: its callable declined, or the test has made a mistake."""
+        if self._held is not None:
+            self.injection.give_back(self._place)
 
 
 class Faults:
     """The injections, quotas and opt-outs of one fake. Not locked: the service is."""
 
     def __init__(self) -> None:
-        self.opted_out: set[str | None] = set()
+        self.opted_out: dict[str, Outcome | None] = {}
+        """What sends to each number that has opted out end in; None: as the API has it."""
         self.rate_limits: list[RateLimit] = []
         self._finite: list[Injection] = []
         self._standing: list[Injection] = []
         self._held: dict[str, Taken] = {}
+
+    def save(self) -> Callable[[], Faults]:
+        """Return a function that puts every handle back to how it is now, and returns faults of the same state."""
+        saved = copy(self)
+        handles = [one.save() for one in self._injections] + [limit.save() for limit in self.rate_limits]
+        opted_out, rate_limits, held = dict(self.opted_out), list(self.rate_limits), dict(self._held)
+
+        def restore() -> Faults:
+            for restore_handle in handles:
+                restore_handle()
+            other = copy(saved)
+            other.opted_out, other.rate_limits, other._held = dict(opted_out), list(rate_limits), dict(held)
+            return other
+
+        return restore
 
     def add(self, injection: Injection) -> None:
         """Put an injection in force."""
@@ -217,10 +244,10 @@ class Faults:
             self._finite = [*(other for other in self._finite if not other.over), injection]
 
     def take(self, call: Call, declined: Collection[Injection] = ()) -> Taken | None:
-        """Decide who answers the next attempt of a call; None: no injection does.
+        """Decide which injection answers the next attempt of a call; None: no injection does.
 
         An outcome that the call holds comes first; then finite injections, oldest first; then standing ones, newest
-        first. An injection that answers is used. `settle` must follow.
+        first. An injection that answers is used.
 
         Args:
             call: the call, with its earlier attempts.
@@ -230,33 +257,35 @@ class Faults:
             return None
         # A list, not a generator: those that come later in the order count this attempt as well.
         ready = [
-            injection
-            for injection in (*self._finite, *self._standing)
-            if injection.matches(call) and not injection.lets_pass(call)
+            injection for injection in self._injections if injection.matches(call) and not injection.lets_pass(call)
         ]
         held = self._held.get(call.invocation_id)
         if held is not None:
             return held
         for injection in ready:
             if injection not in declined and (taken := injection.take()) is not None:
-                return taken
+                outcome, place = taken
+                return Taken(outcome, injection, place, self._held)
         return None
 
-    def settle(self, call: Call, taken: Taken, outcome: Outcome | None) -> None:
-        """Say what an outcome that was taken has come to; None: its callable declined, so nothing was used."""
-        if taken.held:
-            return
-        if outcome is None:
-            taken.injection.give_back(taken.place)
-        elif taken.injection.per == "call":
-            self._held[call.invocation_id] = taken._replace(outcome=outcome, held=True)
-
-    def of_service(self, call: Call, now: Callable[[], datetime]) -> Delivery | ErrorResponse | None:
-        """Decide what the service itself has against a send that no injection answers; None: nothing."""
+    def of_service(
+        self, call: Call, operation: SendOperation, now: Callable[[], datetime]
+    ) -> tuple[Outcome, str] | None:
+        """Decide which quota or opt-out answers a send that no injection answers, and who that is; None: none."""
         for limit in self.rate_limits:
             if limit.is_reached(call, now()):
-                return limit.outcome
-        return _OPTED_OUT if call.destination in self.opted_out else None
+                return limit.outcome or read_refusal(operation.throttled), "quota"
+        if call.destination in self.opted_out:
+            return self.opted_out[call.destination] or read_refusal(operation.opted_out), "opt-out"
+        return None
+
+    def of_unknown_origination(self, operation: SendOperation) -> Outcome:
+        """Return what a send from an origination ends in that the account does not have."""
+        name, message = operation.unknown_origination
+        refusal = read_refusal(name)
+        if isinstance(refusal, Delivery):
+            return replace(refusal, status_message=message)
+        return replace(refusal, message=message)
 
     def count_delivery(self, call: Call, now: datetime) -> None:
         """Count a delivery towards every quota."""
@@ -269,7 +298,12 @@ class Faults:
 
     def cancel(self) -> None:
         """Cancel every injection and quota."""
-        for injection in (*self._finite, *self._standing):
+        for injection in self._injections:
             injection.cancel()
         for limit in self.rate_limits:
             limit.cancel()
+
+    @property
+    def _injections(self) -> tuple[Injection, ...]:
+        """The injections, in their order of precedence."""
+        return (*self._finite, *self._standing)

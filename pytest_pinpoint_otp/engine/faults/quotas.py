@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Final
 
-from pytest_pinpoint_otp.apis.operations import SEND
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
-from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse, parse_outcome
-from pytest_pinpoint_otp.engine.journal import Call
+from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, kind
+from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
+from pytest_pinpoint_otp.engine.faults.reading import parse_outcome
+from pytest_pinpoint_otp.engine.records import Call
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -21,19 +22,15 @@ class RateLimit:
     """What `PinpointOTP.limit_rate` returns: the handle of a quota, in force until it is cancelled."""
 
     def __init__(self, count: int, *, per: timedelta, by: str, outcome: object) -> None:
-        if not isinstance(count, int) or isinstance(count, bool):
-            raise TypeError(f"limit_rate: count takes an int, not {kind(count)}.")
-        if count < 0:
-            raise ValueError(f"limit_rate: count is {count}, but takes 0 or more.")
+        check_int("limit_rate: count", count, 0)
         if not isinstance(per, timedelta):
             raise TypeError(f"limit_rate: per takes a timedelta, not {kind(per)}.")
         if per <= timedelta(0):
             raise ValueError(f"limit_rate: per is {per!r}, but takes a duration above zero.")
-        if not isinstance(by, str):
-            raise TypeError(f"limit_rate: by takes a str, not {kind(by)}.")
-        if by not in _READERS:
-            raise ValueError(f"limit_rate: by is {by!r}.{did_you_mean(by, _READERS)}")
-        self.outcome: Final = _read_refusal(outcome)
+        check_str("limit_rate: by", by)
+        check_choice("limit_rate: by", by, _READERS)
+        self.outcome: Final = None if outcome is None else read_refusal(outcome, "limit_rate")
+        """What a send over the limit ends in; None: what the API throttles with."""
         self._count = count
         self._per = per
         self._by = by
@@ -56,21 +53,42 @@ class RateLimit:
         """Count a delivery by a call."""
         self._delivered.setdefault(self._read(call), deque(maxlen=min(self._count, sys.maxsize))).append(now)
 
+    def save(self) -> Callable[[], None]:
+        """Return a function that puts the handle back to how it is now."""
+        delivered, cancelled = {key: copy(moments) for key, moments in self._delivered.items()}, self._cancelled
+
+        def restore() -> None:
+            self._delivered = {key: copy(moments) for key, moments in delivered.items()}
+            self._cancelled = cancelled
+
+        return restore
+
     def __repr__(self) -> str:
-        return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r}, outcome={self.outcome!r})"
+        outcome = "" if self.outcome is None else f", outcome={self.outcome!r}"
+        return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r}{outcome})"
 
 
 _READERS: Final[Mapping[str, Callable[[Call], str | None]]] = {
     "destination": lambda call: call.destination,
-    "origination": lambda call: call.parameters["OriginationIdentity"],
+    "origination": lambda call: call.origination,
     "application": lambda call: call.application_id,
 }
 
 
-def _read_refusal(outcome: object) -> Delivery | ErrorResponse:
-    refusal = parse_outcome(outcome, SEND)
+def read_refusal(outcome: object, where: str = "") -> Delivery | ErrorResponse:
+    """Read what a send ends in that the service does not carry out: a failed delivery or an error.
+
+    Args:
+        outcome: in any form that ``inject`` takes.
+        where: whose argument it is, as the message begins.
+
+    Raises:
+        TypeError: it is not a failed delivery or an error.
+        ValueError: it is SUCCESSFUL, or an unknown name.
+    """
+    refusal = parse_outcome(outcome, None)
     if isinstance(refusal, Delivery) and refusal.delivered:
-        raise ValueError("limit_rate: outcome is SUCCESSFUL, but takes what a send over the limit ends in.")
+        raise ValueError(f"{where}: outcome is SUCCESSFUL, but takes a failed delivery or an error.")
     if not isinstance(refusal, (Delivery, ErrorResponse)):
-        raise TypeError(f"limit_rate: outcome takes a failed delivery or an error, not {kind(outcome)}.")
+        raise TypeError(f"{where}: outcome takes a failed delivery or an error, not {kind(outcome)}.")
     return refusal

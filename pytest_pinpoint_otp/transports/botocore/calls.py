@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
 import pytest_pinpoint_otp.transports.botocore.guard as guard
-from pytest_pinpoint_otp.transports.botocore.faked import find
+from pytest_pinpoint_otp.apis import find
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.service import Service

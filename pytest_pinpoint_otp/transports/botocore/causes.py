@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-from pytest_pinpoint_otp.transports.botocore.faked import find
+from pytest_pinpoint_otp.apis import find
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCallError
 
 _PACKAGES: Final = ("botocore", "aiobotocore")

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.transports.botocore.faked import SERVICES
+from pytest_pinpoint_otp.apis import SERVICES
 from pytest_pinpoint_otp.transports.botocore.guard import lets_through
 from pytest_pinpoint_otp.transports.botocore.holding import is_held
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
+from pytest_pinpoint_otp.apis import find
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.faults.outcomes import TransportFailure
+from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
 from pytest_pinpoint_otp.engine.service import Service
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
-from pytest_pinpoint_otp.transports.botocore.faked import find
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -10,10 +10,10 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.journal import Unsent
+from pytest_pinpoint_otp.apis import SERVICES, find
 from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.engine.records import Unsent
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
-from pytest_pinpoint_otp.transports.botocore.faked import SERVICES, find
 from pytest_pinpoint_otp.transports.botocore.holding import call_under_way, undo_at_last
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.transports.botocore.faked import find
+from pytest_pinpoint_otp.apis import find
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target
 
 # pytest shows a mistake at the test's own line, not in here.

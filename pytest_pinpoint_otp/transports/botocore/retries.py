@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from pytest_pinpoint_otp.apis import find
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE
-from pytest_pinpoint_otp.transports.botocore.faked import find
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target
 
 # pytest shows a mistake at the test's own line, not in here.

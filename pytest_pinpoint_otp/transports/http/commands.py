@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest_pinpoint_otp.transports.http.desk as desks
-from pytest_pinpoint_otp.apis.operations import SEND
+from pytest_pinpoint_otp.apis import DEFAULT_OPERATION as SEND
 from pytest_pinpoint_otp.engine.checks import did_you_mean
-from pytest_pinpoint_otp.engine.journal import Call, SentMessage, Verification
+from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.transports.http.desk import DURATION, LONGEST_WAIT, Desk
 from pytest_pinpoint_otp.transports.http.records import CodeStatus, schema_of
 

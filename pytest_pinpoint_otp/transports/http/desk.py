@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis.operations import SEND
+from pytest_pinpoint_otp.apis import DEFAULT_OPERATION as SEND
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.plans import VERSION, FailurePlan

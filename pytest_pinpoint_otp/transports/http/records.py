@@ -10,8 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from pytest_pinpoint_otp.engine.codes import Key
-from pytest_pinpoint_otp.engine.journal import Attempt, Call, SentMessage, Verification
+from pytest_pinpoint_otp.apis.api import Key
+from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.service import Service
@@ -64,7 +64,7 @@ def _key(message: SentMessage) -> Key:
 
 
 def _status(service: Service, message: SentMessage, newest: bool, judged: _Judged, now: datetime) -> CodeStatus:
-    if newest and service.engine.accepts(_key(message), message.code, now):
+    if newest and service.accepts(message):
         return CodeStatus.LIVE
     key = _key(message)
     valid_at = judged.valid_at.get((key, message.code))

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.faults.outcomes import TransportFailure
+from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE, write_error, write_json
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request, Reset

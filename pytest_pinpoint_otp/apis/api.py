@@ -1,0 +1,309 @@
+"""What every API that is faked has: operations that read requests and write answers. No state, no other module's names.
+
+A new API subclasses `Api` and the operations below, and is put into the registry (the package's ``__init__``).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
+
+from pytest_pinpoint_otp.apis.rest_json import Response, write_error
+
+
+class Key(NamedTuple):
+    """What one code at a time is alive for: a later send for the same key replaces it (our assumption)."""
+
+    application_id: str | None
+    """None where the API has no applications."""
+    destination: str
+    reference_id: str | None
+    """None where the API lets it be left out, and the request does."""
+
+
+class Request(NamedTuple):
+    """An HTTP request, as an operation reads it."""
+
+    method: str
+    url: str
+    in_path: Mapping[str, str]
+    """What the path says, decoded, by the API's names."""
+    body: bytes | str | None
+
+
+class Reading(NamedTuple):
+    """What a request says."""
+
+    application_id: str | None
+    destination: str | None
+    """None where the request does not say, as for ``reference_id``."""
+    reference_id: str | None
+    parameters: dict[str, Any]
+    """By AWS's names; empty where they could not be read."""
+    refusal: Refusal | None = None
+    """Why the request could not be read."""
+
+
+class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only where it comes up late
+    """What an API answers to a request that it refuses.
+
+    Args:
+        name: the error's name, such as ``BadRequestException``.
+        message: the error's message.
+        members: what the error has beside its message, by AWS's names.
+        wrong_type: whether a parameter has the wrong type, for those who are not AWS.
+    """
+
+    def __init__(
+        self, name: str, message: str, members: Mapping[str, Any] | None = None, *, wrong_type: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.name: Final = name
+        self.message: Final = message
+        self.members: Final = members or {}
+        self.wrong_type: Final = wrong_type
+
+
+class Terms(Protocol):
+    """The options that an API's rules depend on."""
+
+    @property
+    def applications(self) -> frozenset[str] | None: ...
+    @property
+    def configurations(self) -> frozenset[str] | None: ...
+    @property
+    def code_length(self) -> int | None: ...
+    @property
+    def validity_period(self) -> int | None: ...
+    @property
+    def allowed_attempts(self) -> int | None: ...
+    @property
+    def enforce_limits(self) -> bool: ...
+
+
+class Policy(NamedTuple):
+    """How a code is made and how long it is good for."""
+
+    code_type: str
+    """NUMERIC, ALPHA or ALPHANUMERIC."""
+    code_length: int
+    validity_period: int
+    """Minutes."""
+    allowed_attempts: int
+
+
+class CodeRequest(NamedTuple):
+    """What a send asks for: a code for a key, and a text around it. What the API does not have is None."""
+
+    key: Key
+    policy: Policy
+    origination: str
+    channel: str
+    text: str
+    """What `SendOperation.write_text` makes the text from."""
+    brand_name: str | None = None
+    language: str | None = None
+    entity_id: str | None = None
+    template_id: str | None = None
+    configuration: str | None = None
+    code_type: str | None = None
+    """The policy's, where the API lets a request choose it."""
+    context: Mapping[str, str] | None = None
+
+
+class Guess(NamedTuple):
+    """What a verification asks: whether this code is good for this key."""
+
+    key: Key
+    code: str
+
+
+class DeliveryReport(NamedTuple):
+    """What an answer may tell of one delivery; the API decides what it does."""
+
+    status: str
+    status_code: int
+    status_message: str
+    message_id: str | None
+    """None: the answer leaves it out, as for the next three."""
+    verification_id: str | None = None
+    updated_token: str | None = None
+    endpoint_id: str | None = None
+
+
+class Operation(ABC):
+    """One operation of an API.
+
+    Args:
+        api: the API that it belongs to.
+        name: its name in botocore's model.
+    """
+
+    sends: ClassVar[bool] = False
+    """Whether it sends a code, and so has deliveries."""
+    verifies: ClassVar[bool] = False
+    """Whether it judges a code, and so has verdicts."""
+
+    def __init__(self, api: Api, name: str) -> None:
+        self.api: Final = api
+        self.name: Final = name
+
+    @abstractmethod
+    def read(self, request: Request) -> Reading:
+        """Read a request, refused or not."""
+
+    @abstractmethod
+    def find_refusal(self, reading: Reading, terms: Terms, state: Any) -> Refusal | None:
+        """Return why the API refuses a request; None: it does not. Changes nothing.
+
+        Args:
+            reading: what the request says.
+            terms: the options that the rules depend on.
+            state: what `Api.new_state` made.
+        """
+
+    def write_keywords(self, application_id: str | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the keyword arguments that the application gave to boto3."""
+        return dict(parameters)
+
+
+class SendOperation(Operation):
+    """An operation that sends a code."""
+
+    sends = True
+    throttled: ClassVar[str] = "THROTTLED"
+    """What a send over a quota ends in by default: a delivery status or an error's name."""
+    opted_out: ClassVar[str] = "OPT_OUT"
+    """What a send to an opted-out number ends in by default."""
+    unknown_origination: ClassVar[tuple[str, str]]
+    """What a send from an unknown origination ends in: a delivery status or an error's name, and its message."""
+    origination_member: ClassVar[str]
+    """The parameter that says whom the text is from."""
+    issue_names: ClassVar[Mapping[str, str]]
+    """What `issue` takes beside destination, application, reference and code: Python's name, then AWS's."""
+
+    @abstractmethod
+    def read_issue(
+        self, application_id: str | None, destination: object, reference_id: object, given: Mapping[str, Any]
+    ) -> Reading:
+        """Return what a send would say that issues a code as a test asks, with defaults for what it leaves out.
+
+        Args:
+            application_id: the application, where the API has them.
+            destination: whom the code is for.
+            reference_id: the reference.
+            given: values by the names of ``issue_names``.
+        """
+
+    @abstractmethod
+    def request_code(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest:
+        """Return what an accepted send asks for.
+
+        Raises:
+            ValueError: an option that this API does not accept.
+        """
+
+    @abstractmethod
+    def write_text(self, asked: CodeRequest, code: str) -> str:
+        """Return the text that the user reads."""
+
+    @abstractmethod
+    def write_ids(self, drawn: str) -> tuple[str, str | None]:
+        """Return message ID and verification ID, made from 40 characters of 0-9 and a-v that no other send has."""
+
+    @abstractmethod
+    def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
+        """Write the answer to a send."""
+
+
+class VerifyOperation(Operation):
+    """An operation that judges a code."""
+
+    verifies = True
+
+    @abstractmethod
+    def read_guess(self, reading: Reading) -> Guess:
+        """Return what an accepted verification asks."""
+
+    @abstractmethod
+    def write_verdict(self, valid: bool, request_id: str) -> Response:
+        """Write the answer to a verification."""
+
+
+class StoreOperation(Operation):
+    """An operation that reads or changes what the API keeps; it has neither deliveries nor verdicts."""
+
+    @abstractmethod
+    def carry_out(self, reading: Reading, state: Any, drawn: str, now: datetime, request_id: str) -> Response:
+        """Do what an accepted request asks for, and write the answer.
+
+        Args:
+            reading: what the request says.
+            state: what `Api.new_state` made; it is changed.
+            drawn: 40 characters of 0-9 and a-v that no other call has, to make IDs from.
+            now: the service's time.
+            request_id: the answer's request ID.
+        """
+
+
+class Route(NamedTuple):
+    """Which operation an HTTP request is for."""
+
+    operation: Operation
+    in_path: Mapping[str, str]
+
+
+class Api(ABC):
+    """One API, as AWS documents it."""
+
+    name: ClassVar[str]
+    """botocore's name of the client, in records too."""
+    errors: ClassVar[Mapping[str, int]]
+    """The errors that every operation takes, with their HTTP status."""
+    usual_errors: ClassVar[tuple[str, ...]]
+    """Those that an application meets now and then in production."""
+    has_applications: ClassVar[bool] = False
+    """Whether its requests name an application."""
+    has_configurations: ClassVar[bool] = False
+    """Whether it keeps code configurations, and has `add_configuration`."""
+    operations: Mapping[str, Operation]
+    """The operations that are faked, by name."""
+
+    @abstractmethod
+    def route(self, method: str, path: str) -> Route | None:
+        """Return the operation of a request by its path, of any host and with any prefix; None: none is faked."""
+
+    @abstractmethod
+    def find_default_refusal(self, name: str, value: int, *, enforce: bool) -> str | None:
+        """Return why a number cannot be what requests have that leave it out; None: it can.
+
+        Args:
+            name: ``code_length``, ``validity_period`` or ``allowed_attempts``.
+            value: the number.
+            enforce: whether the documented limits are checked, or only what can be simulated.
+        """
+
+    def new_state(self) -> Any:
+        """Return what the API keeps for one fake; None: nothing."""
+        return None
+
+    def add_configuration(self, state: Any, configuration_id: str, **policy: Any) -> None:
+        """Put a code configuration into the state, as the console would.
+
+        Raises:
+            ValueError: a value out of range.
+        """
+        raise NotImplementedError(f"{self.name} has no code configurations.")
+
+    def write_error(
+        self, name: str, status_code: int, message: str, request_id: str, members: Mapping[str, Any] | None = None
+    ) -> Response:
+        """Write an error answer, with the members that the API's errors have."""
+        return write_error(name, status_code, {"message": message, **(members or {})}, request_id)
+
+    @property
+    def sending(self) -> SendOperation:
+        """The operation that sends a code."""
+        return next(one for one in self.operations.values() if isinstance(one, SendOperation))

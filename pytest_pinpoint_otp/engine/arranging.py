@@ -1,0 +1,122 @@
+"""What a test gives to arrange codes: numbers, codes and parameters, checked where they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from pytest_pinpoint_otp.apis import APIS
+from pytest_pinpoint_otp.apis.rules import E164, like
+from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, plain
+from pytest_pinpoint_otp.engine.codes import ALPHABETS
+from pytest_pinpoint_otp.engine.service import sending_operation
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+CodeType = Literal["NUMERIC", "ALPHA", "ALPHANUMERIC"]
+
+
+class IssueParameters(TypedDict, total=False):
+    """The parameters of `issue` beside destination, application, reference and code."""
+
+    brand_name: str | None
+    channel: str | None
+    origination_identity: str | None
+    code_length: int | None
+    validity_period: int | None
+    allowed_attempts: int | None
+    language: str | None
+    entity_id: str | None
+    template_id: str | None
+    code_type: CodeType | None
+    configuration: str | None
+    context: Mapping[str, str] | None
+    text: str | None
+
+
+_is_phone_number = like(E164)
+
+
+def check_number(where: str, number: object, *, enforce: bool) -> str:
+    """Return a phone number as a plain str; ``where`` begins a message.
+
+    Raises:
+        TypeError: it is not a str.
+        ValueError: limits are enforced, and it is not in E.164.
+    """
+    check_str(where, number, "a phone number as str")
+    number = str(plain(number))
+    if enforce and not _is_phone_number(number):
+        raise ValueError(
+            f"{where}: {number!r} is not a phone number in E.164: a +, a country code and a number, such as"
+            " '+15550100123'."
+        )
+    return number
+
+
+def check_code(where: str, code: object, *, enforce: bool, code_type: str | None = None) -> None:
+    """Check that some API sends such a code; ``where`` begins a message.
+
+    Raises:
+        TypeError: it is not a str.
+        ValueError: it has other characters, or another length.
+    """
+    check_str(where, code, "codes as str, since a code may start with a zero")
+    code = str(plain(code))
+    numeric = code_type == "NUMERIC" or not any(api.has_configurations for api in APIS)
+    alphabet = ALPHABETS["NUMERIC" if numeric else "ALPHANUMERIC"]
+    if not code or not set(code) <= set(alphabet):
+        letters = "" if numeric else ", or of those and capital letters"
+        raise ValueError(f"{where}: the code {code!r} is not made of the digits 0 to 9{letters}.")
+    refusals = [api.find_default_refusal("code_length", len(code), enforce=enforce) for api in APIS]
+    if all(refusals):
+        raise ValueError(f"{where}: the code {code!r} has {len(code)} digits: {refusals[0]}")
+
+
+def check_text(what: str, value: object) -> None:
+    """Check that an argument is a str that is not empty.
+
+    Raises:
+        TypeError: it is not a str.
+        ValueError: it is empty.
+    """
+    check_str(what, value)
+    if not value:
+        raise ValueError(f"{what} is empty.")
+
+
+def check_times(where: str, times: int | None, otherwise: str) -> None:
+    """Check how often something is expected; ``where`` begins a message.
+
+    Raises:
+        TypeError: it is not an int.
+        ValueError: it is less than 1, for which ``otherwise`` is there.
+    """
+    if times is None:
+        return
+    check_int(f"{where}: times", times)
+    if times < 1:
+        raise ValueError(f"{where}: times is {times}, but takes 1 or more; for none at all use {otherwise}().")
+
+
+def read_issue(application_id: object, given: Mapping[str, Any], code: object, *, enforce: bool) -> dict[str, Any]:
+    """Return what `issue` is given beside destination, application, reference and code, checked as far as it can be.
+
+    Raises:
+        TypeError: an unknown parameter, or a value of the wrong type.
+        ValueError: a code that no API sends, or that has another length than is given.
+    """
+    if application_id is not None:
+        check_str("issue: application_id", application_id)
+    known = sending_operation(None if application_id is None else str(application_id)).issue_names
+    for name in given:
+        if name not in known:
+            raise TypeError(f"issue: there is no parameter {name!r}.{did_you_mean(name, known)}")
+    issued = {name: plain(value) for name, value in given.items() if value is not None}
+    if code is not None:
+        check_code("issue", code, enforce=enforce, code_type="NUMERIC" if "code_type" not in known else None)
+        length = len(str(plain(code)))
+        if issued.setdefault("code_length", length) != length:
+            raise ValueError(f"issue: the code {code!r} has {length} digits, not {issued['code_length']!r}.")
+    return issued

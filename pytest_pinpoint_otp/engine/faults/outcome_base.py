@@ -1,0 +1,130 @@
+"""What every outcome has: a label for records, its JSON and its repr, and what the service does for it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
+
+from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.faults.outcomes import Delivery
+    from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+
+class Answer(NamedTuple):
+    """What an attempt comes to: what records keep of it, and what goes back to the client."""
+
+    label: str
+    status_code: int | None
+    """None where the transport failed."""
+    error_message: str | None
+    response: Response | TransportFailure
+
+
+class Work(Protocol):
+    """What the service can do for one attempt."""
+
+    def deliver(self, delivery: Delivery) -> Answer:
+        """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
+
+    def give_verdict(self, valid: bool) -> Answer:
+        """Answer a verification without judging its code."""
+
+    def write_error(
+        self, name: str, status_code: int, message: str, members: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Answer an error of the API."""
+
+    def carry_out(self) -> Answer:
+        """Do what the call asks for, as the service does without an injection."""
+
+
+class Pasteable:
+    """Something that prints as a test would write it, in Hypothesis's reports too."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # Hypothesis prints a dataclass field by field otherwise, and a field as no test writes it.
+        printer.text(repr(self))
+
+
+class Outcome(Pasteable, ABC):
+    """What an attempt ends in, when a test says so."""
+
+    __slots__ = ()
+    member: ClassVar[str]
+    """The member of a plan's JSON that holds it."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The outcome as records show it."""
+
+    @abstractmethod
+    def carry_out(self, work: Work) -> Answer:
+        """Let the service do what this outcome asks for."""
+
+    @abstractmethod
+    def to_json(self) -> Any:
+        """Return what a plan's JSON holds under `member`.
+
+        Raises:
+            ValueError: JSON cannot hold it.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, where: str, value: Any) -> Self:
+        """Read what `to_json` wrote; ``where`` begins the message of an error.
+
+        Raises:
+            TypeError: a field has the wrong type.
+            ValueError: a field is missing, unknown or out of range.
+        """
+
+
+def check_members(where: str, value: Any, known: set[str], needed: list[str]) -> dict[str, Any]:
+    """Return a JSON object whose members are known, and those that are needed are there.
+
+    Raises:
+        ValueError: naming the member that is not.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} takes an object, not {kind(value)}.")
+    for name in value:
+        if name not in known:
+            raise ValueError(f"{where} has no member {name!r}.{did_you_mean(name, known)}")
+    for name in needed:
+        if name not in value:
+            raise ValueError(f"{where} lacks its member {name!r}.")
+    return value
+
+
+def names_of_fields(outcome: type[Any]) -> set[str]:
+    """Return the names of an outcome's fields."""
+    return {one.name for one in fields(outcome)}
+
+
+def unusual_fields(outcome: Any) -> dict[str, Any]:
+    """Return the fields that do not have their default, by name."""
+    values = {one: getattr(outcome, one.name) for one in fields(outcome)}
+    return {
+        one.name: value
+        for one, value in values.items()
+        if value != (one.default if one.default_factory is MISSING else one.default_factory())
+    }
+
+
+def write_call(outcome: Any, first: str) -> str:
+    """Return an outcome as a test would write it, for people to paste."""
+    first_field, *_ = fields(outcome)
+    others = [f"{name}={value!r}" for name, value in unusual_fields(outcome).items() if name != first_field.name]
+    return f"{type(outcome).__name__}({', '.join([first, *others])})"

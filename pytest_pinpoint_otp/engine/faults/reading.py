@@ -1,0 +1,232 @@
+"""How a test writes an outcome: what ``inject`` accepts, and what a plan's JSON holds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS, canonical_name
+from pytest_pinpoint_otp.apis.api import Operation
+from pytest_pinpoint_otp.apis.names import ErrorName
+from pytest_pinpoint_otp.engine.checks import check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
+from pytest_pinpoint_otp.engine.faults.outcomes import (
+    VERDICTS,
+    Delivery,
+    DeliveryStatus,
+    ErrorResponse,
+    RawResponse,
+    Verdict,
+)
+from pytest_pinpoint_otp.engine.faults.transport_errors import (
+    LostResponse,
+    TransportFailure,
+    find_transport_exception,
+    read_exception,
+    transport_exception_names,
+)
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.records import Call
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+OutcomeCallable = Callable[["Call"], object]
+"""A test's own function: takes the `Call`, returns an outcome in any form that ``inject`` takes, or None."""
+
+DeliveryName = Literal[
+    "SUCCESSFUL",
+    "THROTTLED",
+    "TEMPORARY_FAILURE",
+    "PERMANENT_FAILURE",
+    "UNKNOWN_FAILURE",
+    "OPT_OUT",
+    "DUPLICATE",
+]
+TransportName = Literal[
+    "HTTPClientError",
+    "ConnectionError",
+    "EndpointConnectionError",
+    "SSLError",
+    "ConnectionClosedError",
+    "ReadTimeoutError",
+    "ConnectTimeoutError",
+    "ProxyConnectionError",
+    "ResponseStreamingError",
+]
+Refused = DeliveryStatus | DeliveryName | Delivery | ErrorName | ErrorResponse
+"""What a send ends in that the service does not carry out; the names are for editors."""
+OutcomeLike = (
+    Refused
+    | TransportName
+    | Literal["VALID", "INVALID"]
+    | LostResponse
+    | RawResponse
+    | Exception
+    | type[Exception]
+    | OutcomeCallable
+)
+"""What ``inject`` takes; the names are for editors."""
+
+PER: Final = ("call", "attempt")
+
+_BY_MEMBER: Final[Mapping[str, type[Outcome]]] = {
+    kind_of.member: kind_of
+    for kind_of in (Delivery, ErrorResponse, TransportFailure, LostResponse, RawResponse, Verdict)
+}
+
+
+def parse_outcome(value: object, operation: str | None) -> Outcome | OutcomeCallable:
+    """Read one outcome as ``inject`` takes it.
+
+    Args:
+        value: a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, a `LostResponse`, a `RawResponse`, the plain name
+            of a status, of a modelled error, of a botocore transport exception or of a verdict, a modelled exception
+            class (``client.exceptions.X``), a botocore transport exception (class or instance), or a callable.
+        operation: the operation that it is for; None: any that sends a code.
+
+    Raises:
+        TypeError: the value is none of these.
+        ValueError: an unknown name, or an outcome that the operation does not have.
+    """
+    of = None if operation is None else OPERATIONS[operation]
+    outcome = _read(value, of)
+    if of is not None and isinstance(outcome, Outcome):
+        _check_outcome(value, outcome, of)
+    return outcome
+
+
+def read_operation(where: str, operation: object) -> str:
+    """Return the name of a faked operation, given as AWS or as boto3 spells it; ``where`` begins the message.
+
+    Raises:
+        ValueError: it is not faked.
+    """
+    name = canonical_name(operation)
+    if not isinstance(name, str) or name not in OPERATIONS:
+        raise ValueError(f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
+    return name
+
+
+def check_steering(where: str, per: object, times: object, after: object) -> None:
+    """Check what says for how many calls or attempts an outcome is; ``where`` begins the message.
+
+    Raises:
+        TypeError: a count that is not an int.
+        ValueError: an unknown name, or a count out of range.
+    """
+    if per not in PER:
+        raise ValueError(f"{where}: per is {per!r}, but takes 'call' or 'attempt'.")
+    if times is not None:
+        check_int(f"{where}: times", times, 1, meaning="how often the whole sequence is given; None: for ever")
+    check_int(f"{where}: after", after, 0, meaning="how many matching calls pass first")
+
+
+def write_json(outcome: Outcome) -> Any:
+    """Return an outcome as a plan's JSON has it.
+
+    Raises:
+        ValueError: JSON cannot hold it.
+    """
+    return {outcome.member: outcome.to_json()}
+
+
+def read_json(where: str, written: Any, operation: str) -> Outcome:
+    """Read an outcome of a plan's JSON: a name, or an object with one member; ``where`` begins the message.
+
+    Raises:
+        ValueError: naming the member that is wrong, its value, and what it takes.
+    """
+    if not isinstance(written, str) and not (
+        isinstance(written, dict) and len(written) == 1 and written.keys() <= _BY_MEMBER.keys()
+    ):
+        members = ", ".join(_BY_MEMBER)
+        raise ValueError(f"{where} is {written!r}, but takes a name, or an object with one of: {members}.")
+    member = None if isinstance(written, str) else next(iter(written))
+    where = where if member is None else f"{where}.{member}"
+    try:
+        read = written if member is None else _BY_MEMBER[member].from_json(where, written[member])
+        outcome = parse_outcome(read, operation)
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        raise ValueError(message if message.startswith(where) else f"{where}: {message}") from None
+    assert isinstance(outcome, Outcome)  # neither a name nor a JSON object is a callable
+    return outcome
+
+
+def _read(value: object, operation: Operation | None) -> Outcome | OutcomeCallable:
+    if isinstance(value, Outcome):
+        return value
+    if isinstance(value, str):
+        return _read_name(value, operation)
+    if isinstance(value, type) and issubclass(value, Outcome):
+        name = value.__name__
+        raise TypeError(f"{name} is a class, not an outcome yet: make one of it, such as {name}(...).")
+    if isinstance(value, (type, BaseException)):
+        read = read_exception(value)
+        return _read_modelled(value, read, operation) if isinstance(read, str) else read
+    if inspect.iscoroutinefunction(value):
+        raise TypeError(f"{value!r} is a coroutine function, but the service does not await it: use a plain one.")
+    if callable(value):
+        return value
+    if isinstance(value, (list, tuple)):
+        raise TypeError(f"{kind(value)} is not an outcome. Give several outcomes as arguments: inject(*outcomes).")
+    raise TypeError(
+        f"{kind(value)} is not an outcome. Give a DeliveryStatus, a Delivery, an ErrorResponse, a LostResponse, a"
+        " RawResponse, the name of a status, of a modelled error or of a transport exception, client.exceptions.X, a"
+        " botocore transport exception, or a callable that returns one."
+    )
+
+
+def _read_name(name: str, operation: Operation | None) -> Outcome:
+    if name in DeliveryStatus.__members__:
+        return Delivery(name)
+    if name in _errors_of(operation):
+        return ErrorResponse(name)
+    if name in VERDICTS:
+        return Verdict(name == "VALID")
+    # Asked for last: only a name that is nothing else is worth importing botocore for.
+    exception = find_transport_exception(name)
+    if exception is not None:
+        return TransportFailure(exception)
+    verdicts = VERDICTS if operation is not None and operation.verifies else ()
+    hint = did_you_mean(name, [*DeliveryStatus, *_errors_of(operation), *verdicts])
+    if hint.startswith(" Choose"):
+        near = did_you_mean(name, transport_exception_names())
+        hint = hint if near.startswith(" Choose") else near
+    raise ValueError(
+        f"{name!r} is neither a delivery status nor a modelled error nor a transport exception.{hint}"
+        " For any other error use ErrorResponse(name, status_code=...)."
+    )
+
+
+def _read_modelled(value: object, name: str, operation: Operation | None) -> Outcome:
+    if name in _errors_of(operation):
+        return ErrorResponse(name)
+    raise ValueError(
+        f"{value!r} is not a modelled exception class of {operation.name if operation else 'the OTP operations'}: give"
+        " client.exceptions.X, or ErrorResponse(name, message=..., status_code=...)."
+    )
+
+
+def _errors_of(operation: Operation | None) -> Mapping[str, int]:
+    return ERRORS if operation is None else operation.api.errors
+
+
+def _check_outcome(value: object, outcome: Outcome, operation: Operation) -> None:
+    """Refuse an outcome that an operation does not have."""
+    if isinstance(outcome, Delivery) and not operation.sends:
+        advice = "inject an error"
+        if operation.verifies:
+            advice = "inject 'INVALID', let the application send a wrong code (wrong_code()), or inject an error"
+        raise ValueError(f"{value!r} is a delivery, and {operation.name} delivers nothing. To make it fail, {advice}.")
+    if isinstance(outcome, Verdict) and not operation.verifies:
+        verifying = " or ".join(name for name, one in OPERATIONS.items() if one.verifies)
+        raise ValueError(f"{value!r} is a verdict, and {operation.name} gives none: use operation={verifying!r}.")
+    if isinstance(outcome, ErrorResponse) and outcome.status_code is None and outcome.name not in operation.api.errors:
+        raise ValueError(
+            f"{outcome!r}: {operation.name} does not model this error: give its status_code= as well."
+            f"{did_you_mean(outcome.name, operation.api.errors)}"
+        )
