@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import pytest_pinpoint_otp.engine.report as report
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.arranging import check_code, check_number, check_text, check_times, read_issue
+from pytest_pinpoint_otp.engine.arranging import check_code, check_number, check_text, read_issue
 from pytest_pinpoint_otp.engine.checks import check_bool, explain_arguments, kind, plain
 from pytest_pinpoint_otp.engine.clock import read_duration
+from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_refusal
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from typing import Literal, Unpack
 
     from pytest_pinpoint_otp.apis.names import OperationName
-    from pytest_pinpoint_otp.engine.arranging import CodeType, IssueParameters
+    from pytest_pinpoint_otp.engine.arranging import ConfigurationParameters, IssueParameters
+    from pytest_pinpoint_otp.engine.clock import DurationParts
     from pytest_pinpoint_otp.engine.faults.reading import OutcomeLike, Refused
     from pytest_pinpoint_otp.engine.records import CallFields, MessageFields
 
@@ -52,15 +53,7 @@ class PinpointOTP:
             arrange(self)
 
     def __repr__(self) -> str:
-        journal, service = self._journal, self._service
-        held = [
-            f"{len(journal.messages)} messages",
-            f"{len(journal.calls)} calls",
-            f"{len(journal.verifications)} verifications",
-        ]
-        if arranged := len(service.unused()):
-            held.append(f"{arranged} arranged and unused")
-        return f"<PinpointOTP at {self.now():%Y-%m-%d %H:%M:%S} UTC: {', '.join(held)}>"
+        return f"<PinpointOTP at {self.now():%Y-%m-%d %H:%M:%S} UTC: {self._service.describe()}>"
 
     # -- What happened ---------------------------------------------------------------------------------------------
 
@@ -88,17 +81,16 @@ class PinpointOTP:
         Raises:
             TypeError: an unknown field.
         """
-        return self._matching_messages(select_messages(destination, fields))
+        return matching_messages(self._journal, select_messages(destination, fields))
 
     def code_for(self, destination: object = None, **fields: Unpack[MessageFields]) -> str:
         """Return the code of the newest message that matches: the one that the user would type in.
 
         Raises:
-            LookupError: no message matches. It tells what was sent, which calls failed and how, and which never left
-                botocore.
+            LookupError: no message matches. It tells what was sent, and which calls failed or never left botocore.
             TypeError: an unknown field.
         """
-        return self._newest_message(destination, fields).code
+        return newest_message(self._journal, select_messages(destination, fields)).code
 
     def wrong_code(self, destination: object = None, **fields: Unpack[MessageFields]) -> str:
         """Return a code that is wrong for the newest message that matches: of the same length, the same every time,
@@ -109,7 +101,7 @@ class PinpointOTP:
             TypeError: an unknown field.
         """
         with lock:
-            message = self._newest_message(destination, fields)
+            message = newest_message(self._journal, select_messages(destination, fields))
             return self._service.codes.wrong_code(message.code, message.code_type or "NUMERIC")
 
     def assert_sent(
@@ -124,10 +116,8 @@ class PinpointOTP:
         """
         check_times("assert_sent", times, "assert_not_sent")
         selection = select_messages(destination, fields)
-        found = self._matching_messages(selection)
-        if not found or times not in (None, len(found)):
-            raise AssertionError(report.missing("message", selection, times, found, self.messages, self._journal))
-        return found[-1]
+        found = matching_messages(self._journal, selection)
+        return expect("message", selection, times, found, self.messages, self._journal)
 
     def assert_not_sent(self, destination: object = None, **fields: Unpack[MessageFields]) -> None:
         """Assert that no matching message was sent; without a selection, none at all.
@@ -137,9 +127,7 @@ class PinpointOTP:
             TypeError: an unknown field.
         """
         selection = select_messages(destination, fields)
-        found = self._matching_messages(selection)
-        if found:
-            raise AssertionError(report.unexpected("message", selection, found))
+        expect_none("message", selection, matching_messages(self._journal, selection))
 
     def assert_called(
         self,
@@ -154,16 +142,13 @@ class PinpointOTP:
 
         Raises:
             AssertionError: it did not. Shows the near misses.
-            TypeError: an unknown field, an operation that is not a str, or ``times`` is not an int.
+            TypeError: an unknown field, or an argument of the wrong type.
             ValueError: no such operation, or ``times`` is less than 1: use `assert_not_called`.
         """
         check_times("assert_called", times, "assert_not_called")
         selection = select_calls("assert_called", operation, fields)
         calls = self.calls
-        found = list(select(calls, selection))
-        if not found or times not in (None, len(found)):
-            raise AssertionError(report.missing("call", selection, times, found, calls, self._journal))
-        return found[-1]
+        return expect("call", selection, times, list(select(calls, selection)), calls, self._journal)
 
     def assert_not_called(self, operation: OperationName | None = None, **fields: Unpack[CallFields]) -> None:
         """Assert that the application made no matching call; without a selection, none at all.
@@ -174,9 +159,7 @@ class PinpointOTP:
             ValueError: no such operation.
         """
         selection = select_calls("assert_not_called", operation, fields)
-        found = list(select(self.calls, selection))
-        if found:
-            raise AssertionError(report.unexpected("call", selection, found))
+        expect_none("call", selection, list(select(self.calls, selection)))
 
     @explain_arguments("Give the seconds by keyword: timeout=5.")
     def wait_for_message(
@@ -195,24 +178,18 @@ class PinpointOTP:
             TypeError: an unknown field, or a timeout that is not a number.
             ValueError: a negative timeout.
         """
-        selection, journal, before = self._begin_wait("wait_for_message", destination, fields, timeout)
-        message = waiting.wait(journal, selection, timeout)
-        if message is None:
-            raise TimeoutError(report.timed_out(selection, timeout, journal, before))
-        return message
+        selection = select_messages(destination, fields)
+        return waiting.wait(self._journal, selection, timeout, "wait_for_message")
 
     async def async_wait_for_message(
         self, destination: object = None, *, timeout: float = 5.0, **fields: Unpack[MessageFields]
     ) -> SentMessage:
         """Wait for a text that the application sends from another task, of asyncio or trio.
 
-        Takes, returns and raises what `wait_for_message` does, which would not let the other task run.
+        Takes, returns and raises what `wait_for_message` does.
         """
-        selection, journal, before = self._begin_wait("async_wait_for_message", destination, fields, timeout)
-        message = await waiting.async_wait(journal, selection, timeout)
-        if message is None:
-            raise TimeoutError(report.timed_out(selection, timeout, journal, before))
-        return message
+        selection = select_messages(destination, fields)
+        return await waiting.async_wait(self._journal, selection, timeout, "async_wait_for_message")
 
     # -- What is to happen -----------------------------------------------------------------------------------------
 
@@ -254,8 +231,7 @@ class PinpointOTP:
 
         Raises:
             TypeError: no outcome, or an argument of the wrong type.
-            ValueError: an unknown name or operation, an outcome that the operation does not have, or a count out of
-                range.
+            ValueError: an unknown name, an outcome that the operation does not have, or a count out of range.
         """
         injection = Injection(
             *outcomes,
@@ -390,64 +366,36 @@ class PinpointOTP:
             application_id: the application; None: the code is of the API without applications, End User Messaging.
             reference_id: the reference; None where the API lets it be left out.
             code: the code; by default one is drawn. Its length is the ``code_length``, unless that is given too.
-            parameters: any other parameter of a send in snake_case: brand_name, channel, origination_identity,
-                code_length (characters), validity_period (minutes), allowed_attempts, language, entity_id,
-                template_id; for End User Messaging code_type, configuration, context and text as well, instead of
-                those that it does not have. None leaves one to its default.
+            parameters: any other parameter of a send that the API has, in snake_case, such as code_length (characters),
+                validity_period (minutes) and brand_name. None leaves one to its default.
 
         Raises:
             TypeError: an unknown parameter, or a value of the wrong type.
-            ValueError: a parameter that is missing or outside AWS's limits, an application that does not exist, or a
-                code that is not of the length and type that is asked for.
+            ValueError: a parameter that is missing or outside AWS's limits, or a code of another length or type.
         """
         issued = read_issue(application_id, parameters, code, enforce=self._options.enforce_limits)
         return self._service.issue(plain(application_id), plain(destination), plain(reference_id), plain(code), issued)
 
     @explain_arguments()
-    def add_code_configuration(
-        self,
-        configuration_id: str,
-        *,
-        name: str | None = None,
-        code_type: CodeType | None = None,
-        code_length: int | None = None,
-        validity_period: int | None = None,
-        allowed_attempts: int | None = None,
-        text: str | None = None,
-        voice: str | None = None,
-        whatsapp: str | None = None,
-    ) -> None:
+    def add_code_configuration(self, configuration_id: str, **policy: Unpack[ConfigurationParameters]) -> None:
         """Add a notify code configuration of End User Messaging, as the console would.
 
         From then on a send that names a configuration which neither this nor a call has made is refused.
 
         Args:
             configuration_id: its ID, such as ``cc-sign-up``.
-            name: its name; by default the ID.
-            code_type: NUMERIC, ALPHA or ALPHANUMERIC; None leaves it to the API's default, as for the next three.
-            code_length: characters of a code.
-            validity_period: minutes.
-            allowed_attempts: failed verifications that a code survives.
-            text: the template of texts, with ``{{code}}`` where the code goes.
-            voice: the template of voice messages, likewise.
-            whatsapp: the name of the WhatsApp template.
+            policy: ``name`` (by default the ID), ``code_type`` (NUMERIC, ALPHA or ALPHANUMERIC), ``code_length``
+                (characters), ``validity_period`` (minutes), ``allowed_attempts``, and the templates of the channels
+                with ``{{code}}`` where the code goes: ``text``, ``voice``, and ``whatsapp`` (a template's name). None
+                leaves one to the API's default.
 
         Raises:
             TypeError: a value has the wrong type.
             ValueError: a value outside AWS's limits, or an ID that is there already.
         """
         check_text("add_code_configuration: configuration_id", configuration_id)
-        policy = {
-            "name": name,
-            "code_type": code_type,
-            "code_length": code_length,
-            "validity_period": validity_period,
-            "allowed_attempts": allowed_attempts,
-            "text": text,
-            "voice": voice,
-            "whatsapp": whatsapp,
-        }
-        self._service.add_configuration(plain(configuration_id), **{key: plain(one) for key, one in policy.items()})
+        given = {name: plain(value) for name, value in policy.items()}
+        self._service.add_configuration(plain(configuration_id), **given)
 
     # -- Time ------------------------------------------------------------------------------------------------------
 
@@ -458,33 +406,19 @@ class PinpointOTP:
         """
         return self._service.clock.now()
 
-    def advance(
-        self,
-        by: timedelta | None = None,
-        *,
-        weeks: float | None = None,
-        days: float | None = None,
-        hours: float | None = None,
-        minutes: float | None = None,
-        seconds: float | None = None,
-    ) -> None:
+    def advance(self, by: timedelta | None = None, **parts: Unpack[DurationParts]) -> None:
         """Move the service's clock ahead; the process's own clock stays.
 
         Args:
-            by: how far; or give any of ``weeks``, ``days``, ``hours``, ``minutes`` and ``seconds`` instead.
+            by: how far; or give numbers as ``weeks``, ``days``, ``hours``, ``minutes`` and ``seconds`` instead.
 
         Raises:
             TypeError: no duration, two forms of it, or one that is not a number.
             ValueError: the clock would go back, or beyond the year 9999.
         """
-        ahead = read_duration(
-            by, {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
-        )
+        ahead = read_duration(by, parts)
         with lock:
-            try:
-                self._service.clock.advance(ahead)
-            except OverflowError:
-                raise ValueError(f"advance: {ahead!r} from now is beyond the year 9999.") from None
+            self._service.clock.advance(ahead)
 
     def reset(self) -> None:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
@@ -502,27 +436,6 @@ class PinpointOTP:
     @property
     def _journal(self) -> Journal:
         return self._service.journal
-
-    def _newest_message(self, destination: object, fields: Mapping[str, object]) -> SentMessage:
-        selection = select_messages(destination, fields)
-        message = self._journal.newest_message(selection)
-        if message is None:
-            raise LookupError(report.missing("message", selection, None, [], self.messages, self._journal))
-        return message
-
-    def _begin_wait(
-        self, where: str, destination: object, fields: Mapping[str, object], timeout: object
-    ) -> tuple[dict[str, object], Journal, int]:
-        """Return what is waited for, in which journal, and how many messages that has before."""
-        selection = select_messages(destination, fields)
-        waiting.check_timeout(where, timeout)
-        journal = self._journal
-        return selection, journal, len(journal.messages)
-
-    def _matching_messages(self, selection: Mapping[str, object]) -> list[SentMessage]:
-        with lock:
-            candidates = list(self._journal.messages_to(selection.get("destination")))
-        return list(select(candidates, selection))
 
 
 def service_of(fake: PinpointOTP) -> Service:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.rules import E164, like
-from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, plain
+from pytest_pinpoint_otp.engine.checks import check_str, did_you_mean, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
 from pytest_pinpoint_otp.engine.service import sending_operation
 
@@ -33,6 +33,19 @@ class IssueParameters(TypedDict, total=False):
     configuration: str | None
     context: Mapping[str, str] | None
     text: str | None
+
+
+class ConfigurationParameters(TypedDict, total=False):
+    """What `add_code_configuration` takes beside the configuration's ID."""
+
+    name: str | None
+    code_type: CodeType | None
+    code_length: int | None
+    validity_period: int | None
+    allowed_attempts: int | None
+    text: str | None
+    voice: str | None
+    whatsapp: str | None
 
 
 _is_phone_number = like(E164)
@@ -84,20 +97,6 @@ def check_text(what: str, value: object) -> None:
     check_str(what, value)
     if not value:
         raise ValueError(f"{what} is empty.")
-
-
-def check_times(where: str, times: int | None, otherwise: str) -> None:
-    """Check how often something is expected; ``where`` begins a message.
-
-    Raises:
-        TypeError: it is not an int.
-        ValueError: it is less than 1, for which ``otherwise`` is there.
-    """
-    if times is None:
-        return
-    check_int(f"{where}: times", times)
-    if times < 1:
-        raise ValueError(f"{where}: times is {times}, but takes 1 or more; for none at all use {otherwise}().")
 
 
 def read_issue(application_id: object, given: Mapping[str, Any], code: object, *, enforce: bool) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import datetime as standard
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-from pytest_pinpoint_otp.engine.checks import check_number, kind
+from pytest_pinpoint_otp.engine.checks import check_number, did_you_mean, kind
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -36,10 +36,23 @@ class Clock:
         """Move ahead of the wall clock by this much more.
 
         Raises:
-            OverflowError: that is beyond the year 9999.
+            ValueError: that is beyond the year 9999.
         """
-        self.now() + by
+        try:
+            self.now() + by
+        except OverflowError:
+            raise ValueError(f"advance: {by!r} from now is beyond the year 9999.") from None
         self._ahead += by
+
+
+class DurationParts(TypedDict, total=False):
+    """A duration in parts, as keyword arguments; None: not given."""
+
+    weeks: float | None
+    days: float | None
+    hours: float | None
+    minutes: float | None
+    seconds: float | None
 
 
 def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
@@ -54,6 +67,10 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
         ValueError: it is negative, or beyond what a timedelta holds.
     """
     usage = "advance takes a timedelta or keywords such as minutes=5"
+    for name in parts:
+        if name not in DurationParts.__annotations__:
+            hint = did_you_mean(name, DurationParts.__annotations__)
+            raise TypeError(f"advance() got an unexpected keyword argument {name!r}.{hint}")
     given = {name: value for name, value in parts.items() if value is not None}
     if by is None:
         if not given:

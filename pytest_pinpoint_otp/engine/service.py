@@ -276,6 +276,18 @@ class Service(State):
         with lock:
             return traffic(self.journal, width)
 
+    def describe(self) -> str:
+        """Return in a few words what it holds."""
+        with lock:
+            counts = {
+                "message": len(self.journal.messages),
+                "call": len(self.journal.calls),
+                "verification": len(self.journal.verifications),
+            }
+            words = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+            arranged = len(self.unused())
+        return ", ".join([*words, *([f"{arranged} arranged and unused"] if arranged else [])])
+
     def unused(self) -> list[str]:
         """Return what a test has arranged and no call has used: finite injections and queued codes, in words."""
         with lock:

@@ -15,27 +15,36 @@ from pytest_pinpoint_otp.engine.checks import kind
 from pytest_pinpoint_otp.engine.journal import Journal, differences
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import SentMessage
+from pytest_pinpoint_otp.engine.report import timed_out
 
 
-def check_timeout(where: str, timeout: object) -> None:
-    """Refuse a timeout that is no number of seconds from 0 to what threads can wait."""
-    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
-        raise TypeError(f"{where}: timeout takes seconds as int or float, not {kind(timeout)}.")
-    if not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 to {threading.TIMEOUT_MAX}.")
+def wait(journal: Journal, selection: Mapping[str, object], timeout: float, where: str) -> SentMessage:
+    """Wait in this thread for a matching message, and return it; the newest, and at once, where one is there already.
 
+    Args:
+        journal: where messages are written.
+        selection: what the message must match.
+        timeout: seconds of real time.
+        where: the method that waits, as a message begins.
 
-def wait(journal: Journal, selection: Mapping[str, object], timeout: float) -> SentMessage | None:
-    """Wait in this thread for a matching message, at most ``timeout`` seconds; None: none came."""
+    Raises:
+        TimeoutError: none came in time.
+        TypeError: the timeout is not a number.
+        ValueError: the timeout is negative, or more than threads can wait.
+    """
+    check_timeout(where, timeout)
+    before = len(journal.messages)
     arrived = threading.Event()
     with _arrival(journal, selection, arrived.set) as arrivals:
         if not arrivals:
             arrived.wait(timeout)
-    return arrivals[0] if arrivals else None
+    return _arrived(arrivals, journal, selection, timeout, before)
 
 
-async def async_wait(journal: Journal, selection: Mapping[str, object], timeout: float) -> SentMessage | None:
-    """Wait in this task for a matching message, at most ``timeout`` seconds; None: none came."""
+async def async_wait(journal: Journal, selection: Mapping[str, object], timeout: float, where: str) -> SentMessage:
+    """Wait in this task for a matching message; takes, returns and raises what `wait` does."""
+    check_timeout(where, timeout)
+    before = len(journal.messages)
     wake, woken = _trio_event() if _runs_in_trio() else _asyncio_event()
     with _arrival(journal, selection, wake) as arrivals:
         if not arrivals:
@@ -46,7 +55,28 @@ async def async_wait(journal: Journal, selection: Mapping[str, object], timeout:
                 await woken()
             finally:
                 timer.cancel()
-    return arrivals[0] if arrivals else None
+    return _arrived(arrivals, journal, selection, timeout, before)
+
+
+def _arrived(
+    arrivals: list[SentMessage], journal: Journal, selection: Mapping[str, object], timeout: float, before: int
+) -> SentMessage:
+    if not arrivals:
+        raise TimeoutError(timed_out(selection, timeout, journal, before))
+    return arrivals[0]
+
+
+def check_timeout(where: str, timeout: object) -> None:
+    """Check that a timeout is a number of seconds from 0 to what threads can wait; ``where`` begins a message.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is out of range.
+    """
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
+        raise TypeError(f"{where}: timeout takes seconds as int or float, not {kind(timeout)}.")
+    if not 0 <= timeout <= threading.TIMEOUT_MAX:
+        raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 to {threading.TIMEOUT_MAX}.")
 
 
 @contextmanager

