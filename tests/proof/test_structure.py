@@ -53,9 +53,9 @@ API_NAMES = re.compile(
 )
 
 LEFT = """
-transports.botocore.client: says 'pinpoint'
 stateful: says 'SendOTPMessage'
 stateful: says 'VerifyOTPMessage'
+transports.botocore.client: says 'pinpoint'
 """.splitlines()
 """What is being rewritten: this list only gets shorter."""
 
