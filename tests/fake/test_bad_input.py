@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from helpers import APPLICATION, DESTINATION, LEFT_OUT, REFERENCE, send, send_re
 from pytest_pinpoint_otp import (
     Delivery,
     ErrorResponse,
+    FailurePlan,
     LostResponse,
     PinpointOTP,
     RawResponse,
@@ -712,3 +715,89 @@ def test_members_of_enums_are_taken_for_their_values(pinpoint_otp_client: Any) -
     with mock_pinpoint_otp(code_length=Length.LONG) as fake:
         send(pinpoint_otp_client)
     assert len(fake.code_for()) == 8
+
+
+# -- Arguments that a method does not take -----------------------------------------------------------------------------
+
+
+def test_seconds_by_position_are_meant_as_the_timeout(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"positional arguments.*Give the seconds by keyword: timeout=5\."):
+        untouched.wait_for_message(DESTINATION, 5)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["phone", "phone_number", "number", "to"])
+def test_a_phone_number_by_another_name_is_meant_as_the_destination(untouched: PinpointOTP, name: str) -> None:
+    with pytest.raises(TypeError, match=rf"keyword argument '{name}'\. Did you mean 'destination'\?"):
+        untouched.inject("THROTTLED", **{name: DESTINATION})  # type: ignore[arg-type]
+
+
+def test_a_type_error_inside_a_method_is_told_as_it_is(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"^inject: optional takes True or False, not 1 \(int\)\.$"):
+        untouched.inject("THROTTLED", optional=1)  # type: ignore[arg-type]
+
+
+def test_a_matcher_of_a_filter_that_raises_is_told_in_the_application_and_at_the_end() -> None:
+    class Matcher:
+        def __eq__(self, other: object) -> bool:
+            raise LookupError("no such user")
+
+        __hash__ = object.__hash__
+
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    fake.inject("THROTTLED", destination=Matcher())
+    with pytest.raises(LookupError, match="no such user"):
+        send(boto3.client("pinpoint", region_name="us-east-1"))
+    assert [call.outcome for call in fake.calls] == ["LookupError"]
+    with pytest.raises(LookupError, match="no such user") as caught:
+        mock.stop()
+    assert caught.value.__notes__ == [f"It came up while the fake answered SendOTPMessage to {DESTINATION}."]
+
+
+@pytest.mark.parametrize(
+    ("headers", "match"),
+    [
+        ({"X-A": "1\r\nX-B: 2"}, r"the header X-A: '1\\r\\nX-B: 2' has a line break or NUL; leave it out\."),
+        ({"X-A": "1\n2"}, "has a line break or NUL"),
+        ({"X-A": "1\0"}, "has a line break or NUL"),
+        ({"X A": "1"}, r"'X A' is not the name of a header: use letters, digits and hyphens\."),
+        ({"X-A:": "1"}, "'X-A:' is not the name of a header"),
+        ({"": "1"}, "'' is not the name of a header"),
+        ({"X-A\n": "1"}, r"'X-A\\n' is not the name of a header"),
+    ],
+)
+def test_a_raw_answer_has_no_header_that_would_be_another_on_a_wire(headers: dict[str, str], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        RawResponse(200, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "match"),
+    [
+        (7, TypeError, r"^from_file takes the path of a file, not 7 \(int\); from_json reads a document\.$"),
+        (b"plan.json", TypeError, r"from_file takes the path of a file, not b'plan\.json' \(bytes\)"),
+        ("missing.json", OSError, r"missing\.json"),
+    ],
+)
+def test_a_plan_is_read_from_a_file(path: Any, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        FailurePlan.from_file(path)
+
+
+def test_a_file_that_holds_no_plan_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text('{"version": 2}')
+    with pytest.raises(
+        ValueError, match=rf"^{re.escape(str(file))}: version is 2, but this package reads version 1\.$"
+    ):
+        FailurePlan.from_file(file)
+    file.write_text(FailurePlan().to_json())
+    assert FailurePlan.from_file(str(file)) == FailurePlan.from_file(file) == FailurePlan()
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused(pinpoint_otp: PinpointOTP) -> None:
+    with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*nested more than 100 levels deep"):
+        send_raw(unchecked_client(), b'{"BrandName": ' + b"[" * 500 + b"]" * 500 + b"}")
+    with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*Channel is .* but takes a string"):
+        send_raw(unchecked_client(), b'{"Channel": {"a": ' + b"[" * 50 + b"]" * 50 + b"}}")
+    assert hash(pinpoint_otp.calls[1]) == hash(pinpoint_otp.calls[1])
