@@ -17,13 +17,18 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 default_role = "py:obj"
-# pytest's, botocore's, Hypothesis's and Python's own names, which have no page here.
-nitpick_ignore_regex = [("py:.*", r"(pytest|datetime|botocore|collections|hypothesis)\..*|BaseClient|timedelta")]
+# Names of pytest, botocore, Hypothesis and Python have no page here.
+nitpick_ignore_regex = [
+    ("py:.*", r"(pytest|datetime|os|botocore|collections|hypothesis)\..*|BaseClient|timedelta"),
+    # The types of arguments: reference/api.md explains them.
+    ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts"),
+    ("py:.*", r"pytest_pinpoint_otp\.engine\.frozen\..*"),
+]
 add_module_names = False
 
 
 def _leave_out_aliases(app, what, name, obj, options, lines):
-    # What namedtuple says of each field: its number, which is of no use to a reader.
+    # namedtuple documents each field by its number, which does not help a reader.
     if lines and lines[0].startswith("Alias for field number"):
         lines.clear()
 

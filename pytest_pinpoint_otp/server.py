@@ -46,13 +46,13 @@ class PinpointOTPServer:
 
     @property
     def url(self) -> str:
-        """The URL of the server: SDKs take it as their endpoint, and it is the inbox's address."""
+        """The URL of the server, which SDKs take as their endpoint. It is the inbox's address too."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
-        """What lets the SDKs of another process reach the server: ``env={**os.environ, **server.environ}``.
+        """What lets the SDKs of another process reach the server, as in ``env={**os.environ, **server.environ}``.
 
         It has endpoints for Pinpoint and End User Messaging, credentials that are nobody's, a region, and the server's
         host among those that no proxy is used for. Nothing of it is put into this process's own environment.

@@ -64,7 +64,7 @@ class Attempt(NamedTuple):
     request_id: str
     at: datetime
     source: str = "service"
-    """Who decided the outcome: "service", "injection", "quota", "opt-out", "plan" or "chaos"."""
+    """Who decided the outcome, one of "service", "injection", "quota", "opt-out", "plan" and "chaos"."""
 
 
 class Call(NamedTuple):
