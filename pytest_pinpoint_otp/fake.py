@@ -380,7 +380,7 @@ class PinpointOTP:
     def add_code_configuration(self, configuration_id: str, **policy: Unpack[ConfigurationParameters]) -> None:
         """Add a notify code configuration of End User Messaging, as the console would.
 
-        From then on a send that names a configuration which neither this nor a call has made is refused.
+        It replaces one of the same ID. From then on, a send by a configuration that nobody has made is refused.
 
         Args:
             configuration_id: its ID, such as ``cc-sign-up``.
@@ -391,7 +391,7 @@ class PinpointOTP:
 
         Raises:
             TypeError: a value has the wrong type.
-            ValueError: a value outside AWS's limits, or an ID that is there already.
+            ValueError: a value outside AWS's limits.
         """
         check_text("add_code_configuration: configuration_id", configuration_id)
         given = {name: plain(value) for name, value in policy.items()}

@@ -8,9 +8,10 @@ from itertools import chain
 from typing import Final
 
 from pytest_pinpoint_otp.apis.api import Api, Operation, Route
+from pytest_pinpoint_otp.apis.end_user_messaging import EndUserMessaging
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
-APIS: Final[tuple[Api, ...]] = (Pinpoint(),)
+APIS: Final[tuple[Api, ...]] = (Pinpoint(), EndUserMessaging())
 """The first is what operations without a name are of."""
 
 OPERATIONS: Final = dict(chain.from_iterable(api.operations.items() for api in APIS))

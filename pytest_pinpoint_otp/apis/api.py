@@ -44,6 +44,8 @@ class Reading(NamedTuple):
     """By AWS's names; empty where they could not be read."""
     refusal: Refusal | None = None
     """Why the request could not be read."""
+    region: str | None = None
+    """The AWS region, where the API keeps something that says so; None: the request does not say."""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only where it comes up late
@@ -164,6 +166,10 @@ class Operation(ABC):
             state: what `Api.new_state` made.
         """
 
+    def find_error_members(self, name: str, reading: Reading) -> Mapping[str, Any]:
+        """Return what an error has beside its message, where who decided on it does not say."""
+        return {}
+
     def write_keywords(self, application_id: str | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the keyword arguments that the application gave to boto3."""
         return dict(parameters)
@@ -245,6 +251,9 @@ class StoreOperation(Operation):
             drawn: 40 characters of 0-9 and a-v that no other call has, to make IDs from.
             now: the service's time.
             request_id: the answer's request ID.
+
+        Raises:
+            Refusal: it can no longer be done.
         """
 
 
@@ -285,14 +294,15 @@ class Api(ABC):
             enforce: whether the documented limits are checked, or only what can be simulated.
         """
 
-    def new_state(self) -> Any:
-        """Return what the API keeps for one fake; None: nothing."""
+    def new_state(self, terms: Terms) -> Any:
+        """Return what the API keeps for one fake, which ``copy.deepcopy`` copies; None: nothing."""
         return None
 
     def add_configuration(self, state: Any, configuration_id: str, **policy: Any) -> None:
         """Put a code configuration into the state, as the console would.
 
         Raises:
+            TypeError: a value has the wrong type.
             ValueError: a value out of range.
         """
         raise NotImplementedError(f"{self.name} has no code configurations.")

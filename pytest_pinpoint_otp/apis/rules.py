@@ -100,4 +100,4 @@ def check_parameter(rule: Rule, name: str, value: object, *, enforce: bool) -> N
         raise ParameterError(f"{name} is {value!r}, {accepted} {rule.limit}.", name)
 
 
-_TYPE_NAMES: Final = {str: "a string", int: "an integer"}
+_TYPE_NAMES: Final = {str: "a string", int: "an integer", bool: "true or false"}

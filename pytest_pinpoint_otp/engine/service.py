@@ -99,7 +99,7 @@ class Service(State):
             # An SDK's attempts of one call are alike: this request only says the ID of another one.
             invocation_id, call = self.draw_ids()[0], None
         if call is None:
-            application_id, destination, reference_id, parameters, _ = reading
+            application_id, destination, reference_id, parameters, *_ = reading
             frozen = freeze_dict(parameters)
             call = Call(operation.name, application_id, destination, reference_id, frozen, invocation_id)
         return Received(call, operation, reading)

@@ -38,7 +38,7 @@ class State:
         self.faults = Faults()
         self.journal = Journal()
         self.recording = Recording()
-        self.kept: dict[str, Any] = {api.name: api.new_state() for api in APIS}
+        self.kept: dict[str, Any] = {api.name: api.new_state(options) for api in APIS}
         """What each API keeps, by its name."""
         self.mistakes: list[Exception] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""

@@ -97,6 +97,7 @@ class AttemptWork:
         self, name: str, status_code: int, message: str, members: Mapping[str, Any] | None = None
     ) -> Answer:
         """Answer an error of the API."""
+        members = members or self._operation.find_error_members(name, self._reading)
         response = self._operation.api.write_error(name, status_code, message, self.request_id, members)
         return Answer(name, status_code, message, response)
 

@@ -271,7 +271,7 @@ def test_a_number_that_is_no_text_is_refused(untouched: PinpointOTP, method: str
     ("codes", "error", "match"),
     [
         ((), TypeError, r"queue_codes: give at least one code"),
-        (("1234",), ValueError, r"'1234' has 4 digits.*5 to 8"),
+        (("123",), ValueError, r"'123' has 3 digits.*5 to 8"),
         (("123456789",), ValueError, r"'123456789' has 9 digits.*5 to 8"),
         (("12345a",), ValueError, r"'12345a' is not made of the digits 0 to 9"),
         (("123 456",), ValueError, r"'123 456' is not made of the digits 0 to 9"),
@@ -310,7 +310,7 @@ ISSUE_MISTAKES = [
     ({"entity_id": 1}, TypeError, r"issue: EntityId is 1, but takes a string\.$"),
     ({"code": "012345", "code_length": 8}, ValueError, r"the code '012345' has 6 digits, not 8"),
     ({"code": "12345x"}, ValueError, r"'12345x' is not made of the digits 0 to 9"),
-    ({"code": "1234"}, ValueError, r"'1234' has 4 digits.*5 to 8"),
+    ({"code": "123"}, ValueError, r"'123' has 3 digits.*5 to 8"),
     ({"code": 123456}, TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
     ({"brandname": "Example"}, TypeError, r"issue: there is no parameter 'brandname'\. Did you mean 'brand_name'\?"),
     ({"BrandName": "Example"}, TypeError, r"issue: there is no parameter 'BrandName'\. Did you mean 'brand_name'\?"),
@@ -364,7 +364,7 @@ def test_a_mistake_in_advance_is_told_there(
 OPTION_MISTAKES = [
     ({"code_lenght": 6}, TypeError, r"there is no option 'code_lenght'\. Did you mean 'code_length'\?"),
     ({"enabled": True}, TypeError, r"there is no option 'enabled'\."),
-    ({"code_length": 4}, ValueError, r"code_length is refused: CodeLength is 4, but AWS accepts 5 to 8 digits"),
+    ({"code_length": 3}, ValueError, r"code_length is refused: CodeLength is 3, but AWS accepts 5 to 8 digits"),
     ({"code_length": "6"}, TypeError, r"code_length takes an int, not '6' \(str\)"),
     ({"code_length": True}, TypeError, r"code_length takes an int, not True \(bool\)"),
     ({"code_length": "6"}, TypeError, r"code_length takes an int, not '6' \(str\)"),

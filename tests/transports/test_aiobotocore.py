@@ -342,7 +342,7 @@ async def test_a_call_that_botocore_stops_is_told_of(pinpoint_otp: PinpointOTP, 
 async def test_another_operation_is_refused_at_once_and_leaves_no_record(
     pinpoint_otp: PinpointOTP, client: Any
 ) -> None:
-    with pytest.raises(ClientError, match=r"GetApps is not faked.*SendOTPMessage and VerifyOTPMessage only"):
+    with pytest.raises(ClientError, match=r"GetApps is not faked.*SendOTPMessage, VerifyOTPMessage"):
         await client.get_apps()
     with pytest.raises(ClientError, match="PhoneNumberValidate is not faked"):
         await client.phone_number_validate(NumberValidateRequest={"PhoneNumber": DESTINATION})

@@ -303,7 +303,7 @@ def test_another_pinpoint_operation_is_refused_at_once_and_told_what_is_faked(
     answer = raised.value.response
     assert answer["Error"]["Code"] == "NotImplementedException"
     assert client.meta.method_to_api_mapping[method] in answer["Error"]["Message"]
-    assert "SendOTPMessage and VerifyOTPMessage only" in answer["Error"]["Message"]
+    assert "SendOTPMessage, VerifyOTPMessage" in answer["Error"]["Message"]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert answer["ResponseMetadata"]["RetryAttempts"] == 0
     assert answer["ResponseMetadata"]["RequestId"]

@@ -87,7 +87,7 @@ def assert_moto_answers() -> None:
 
 def assert_refused(client: Any = CLIENT) -> None:
     """See that no mock answers Pinpoint's other operations, and that the fake refuses them."""
-    with pytest.raises(ClientError, match="SendOTPMessage and VerifyOTPMessage only") as raised:
+    with pytest.raises(ClientError, match="SendOTPMessage, VerifyOTPMessage") as raised:
         client.get_apps()
     assert raised.value.response["Error"]["Code"] == "NotImplementedException"
 

@@ -1,0 +1,237 @@
+"""The operations on one-time codes: SendNotifyCodeVerification and ValidateNotifyCodeVerification."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
+
+from pytest_pinpoint_otp.apis.api import (
+    CodeRequest,
+    DeliveryReport,
+    Guess,
+    Key,
+    Policy,
+    Reading,
+    Refusal,
+    SendOperation,
+    Terms,
+    VerifyOperation,
+)
+from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, read, refuse, write_resource
+from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
+    DEFAULTS,
+    PHONE_NUMBER,
+    PLACEHOLDER,
+    POLICY_NAMES,
+    SEND,
+    TEMPLATES,
+    VALIDATE,
+    Fault,
+)
+from pytest_pinpoint_otp.apis.end_user_messaging.store import Configuration, Store, read_id
+from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_headers
+from pytest_pinpoint_otp.apis.rules import ParameterError, check_parameter
+
+DEFAULT_TEXT: Final = f"Your verification code is {PLACEHOLDER}."
+"""What a template says that is not known here (our assumption)."""
+
+_NOTIFY_CONFIGURATION: Final = re.compile("(?:arn:.+[:/])?nc-.+")
+"""An origination that is a Notify configuration (our assumption; its IDs are documented to begin so)."""
+
+_ISSUED: Final[Mapping[str, dict[str, str]]] = {
+    "text": {"inlineTemplateBody": DEFAULT_TEXT},
+    "voice": {"inlineTemplateBody": DEFAULT_TEXT},
+    "notify": {"notifyTemplateId": "verification-code"},
+    "whatsApp": {"whatsAppTemplateName": "verification_code", "languageCode": "en"},
+}
+"""The parameters of a send that issues a code, by its route."""
+
+
+class Send(NotifyOperation, SendOperation):
+    """SendNotifyCodeVerification."""
+
+    rules = SEND
+    has_body = True
+    throttled = "ThrottlingException"
+    # Not documented: AWS's older SMS API answers so, of whose errors this one has the names.
+    opted_out = "ConflictException"
+    unknown_origination = (
+        "ResourceNotFoundException",
+        "The origination identity does not exist or does not belong to the account.",
+    )
+    origination_member = "originationIdentity"
+    issue_names: ClassVar[Mapping[str, str]] = {
+        "channel": "channel",
+        "origination_identity": "originationIdentity",
+        "configuration": "notifyCodeConfiguration",
+        "context": "context",
+        "text": "overrideChannelParameters",
+        **dict.fromkeys(POLICY_NAMES, "overrideCodeConfigurationParameters"),
+    }
+
+    def read_issue(
+        self, application_id: str | None, destination: object, reference_id: object, given: Mapping[str, Any]
+    ) -> Reading:
+        given = {name: value for name, value in given.items() if value is not None}
+        parameters: dict[str, Any] = {
+            "channel": given.get("channel", "TEXT"),
+            "originationIdentity": given.get("origination_identity", "+15550100999"),
+            "destinationIdentity": destination,
+            "referenceId": reference_id,
+            "notifyCodeConfiguration": given.get("configuration"),
+            "context": given.get("context"),
+            "overrideCodeConfigurationParameters": {
+                aws: given[name] for name, aws in POLICY_NAMES.items() if name in given
+            },
+        }
+        route = _find_route(parameters)
+        template: dict[str, Any] = {}
+        if "text" in given:
+            template = {**_ISSUED[route], TEMPLATES[route]: given["text"]}
+        elif "configuration" not in given:
+            template = _ISSUED[route]
+        parameters["overrideChannelParameters"] = {route: template}
+        parameters = {name: value for name, value in parameters.items() if value is not None}
+        return read(parameters)
+
+    def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
+        rendering = _find_rendering(parameters, state)
+        if enforce:
+            faults = [*_find_wrong_address(parameters), *rendering.find_missing()]
+            if faults:
+                return refuse(faults)
+        if rendering.is_unknown and not state.accepts_unknown:
+            return not_found(parameters["notifyCodeConfiguration"])
+        return None
+
+    def find_resource(self, error: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
+        # What is not here is the origination, since a configuration says so itself; a conflict is an opt-out.
+        of = "destination" if error == "ConflictException" else "origination"
+        return write_resource(parameters[f"{of}Identity"], f"{of}-identity")
+
+    def request_code(self, reading: Reading, terms: Terms, state: Store) -> CodeRequest:
+        parameters = reading.parameters
+        named = parameters.get("notifyCodeConfiguration")
+        rendering = _find_rendering(parameters, state)
+        policy = _read_policy(parameters, rendering.configuration, terms)
+        return CodeRequest(
+            Key(None, parameters["destinationIdentity"], parameters.get("referenceId")),
+            policy,
+            parameters["originationIdentity"],
+            parameters["channel"],
+            rendering.text,
+            language=rendering.channel.get("languageCode"),
+            configuration=None if named is None else read_id(named),
+            code_type=policy.code_type,
+            context=parameters.get("context"),
+        )
+
+    def write_text(self, asked: CodeRequest, code: str) -> str:
+        return asked.text.replace(PLACEHOLDER, code)
+
+    def write_ids(self, drawn: str) -> tuple[str, str | None]:
+        # As AWS's examples have them.
+        return f"sms-{drawn}", f"ver-{drawn}"
+
+    def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
+        # The API tells nothing of a delivery: what fails later is an event of the configuration set.
+        ids = {"verificationId": report.verification_id, "messageId": report.message_id}
+        members = ", ".join(f'"{name}": {quote(value)}' for name, value in ids.items() if value is not None)
+        return Response(200, write_headers(request_id), f"{{{members}}}".encode())
+
+
+class Validate(NotifyOperation, VerifyOperation):
+    """ValidateNotifyCodeVerification."""
+
+    rules = VALIDATE
+    has_body = True
+
+    def read_guess(self, reading: Reading) -> Guess:
+        parameters = reading.parameters
+        key = Key(None, parameters["destinationIdentity"], parameters.get("referenceId"))
+        return Guess(key, parameters["code"])
+
+    def write_verdict(self, valid: bool, request_id: str) -> Response:
+        body = b'{"status": "VALID"}' if valid else b'{"status": "INVALID"}'
+        return Response(200, write_headers(request_id), body)
+
+
+class _Rendering(NamedTuple):
+    """What the text of a send is made from."""
+
+    route: str
+    """Which channel parameters are used."""
+    channel: Mapping[str, Any]
+    """The configuration's, and member by member the request's in their place."""
+    configuration: Configuration | None
+    is_unknown: bool
+    """Whether the request names a configuration that is not here."""
+
+    @property
+    def text(self) -> str:
+        """The template's text, as far as it is known here."""
+        template = self.channel.get(TEMPLATES[self.route])
+        if template is None or self.route == "notify":
+            return DEFAULT_TEXT
+        if self.route != "whatsApp":
+            return str(template)
+        texts = self.configuration.template_texts if self.configuration is not None else {}
+        return texts.get(template, DEFAULT_TEXT)
+
+    def find_missing(self) -> Iterator[Fault]:
+        """Find what the route needs that neither the request has nor a configuration may have."""
+        template = TEMPLATES[self.route]
+        path = f"/overrideChannelParameters/{self.route}"
+        shown = f"overrideChannelParameters.{self.route}"
+        if template not in self.channel:
+            if self.configuration is None and not self.is_unknown:
+                message = f"{shown}.{template} is missing: a send without notifyCodeConfiguration needs it."
+                yield Fault(f"{path}/{template}", message)
+        # An unknown configuration may have the language.
+        elif self.route == "whatsApp" and "languageCode" not in self.channel and not self.is_unknown:
+            message = f"{shown}.languageCode is missing: the channel WHATSAPP needs it."
+            yield Fault(f"{path}/languageCode", message)
+
+
+def _find_rendering(parameters: Mapping[str, Any], state: Store) -> _Rendering:
+    named = parameters.get("notifyCodeConfiguration")
+    configuration = state.find(named) if named is not None else None
+    route = _find_route(parameters)
+    stored = configuration.channel_parameters.get(route, {}) if configuration is not None else {}
+    override = (parameters.get("overrideChannelParameters") or {}).get(route) or {}
+    channel = stored | {name: value for name, value in override.items() if value is not None}
+    return _Rendering(route, channel, configuration, named is not None and configuration is None)
+
+
+def _find_route(parameters: Mapping[str, Any]) -> str:
+    if parameters["channel"] == "WHATSAPP":
+        return "whatsApp"
+    if _NOTIFY_CONFIGURATION.fullmatch(str(parameters["originationIdentity"])):
+        return "notify"
+    return "voice" if parameters["channel"] == "VOICE" else "text"
+
+
+def _find_wrong_address(parameters: Mapping[str, Any]) -> Iterator[Fault]:
+    if parameters["channel"] != "WHATSAPP":
+        try:
+            check_parameter(PHONE_NUMBER, "destinationIdentity", parameters["destinationIdentity"], enforce=True)
+        except ParameterError as error:
+            yield Fault("/destinationIdentity", str(error))
+
+
+def _read_policy(parameters: Mapping[str, Any], configuration: Configuration | None, terms: Terms) -> Policy:
+    """Return each member from the first that has it: override, configuration, option, default."""
+    override = parameters.get("overrideCodeConfigurationParameters") or {}
+    stored = configuration.code_parameters if configuration is not None else {}
+
+    def read(name: str, option: int | None = None) -> Any:
+        # No number is ever 0.
+        return override.get(name) or stored.get(name) or option or DEFAULTS[name]
+
+    return Policy(
+        read("codeType"),
+        read("codeLength", terms.code_length),
+        read("validityPeriodMinutes", terms.validity_period),
+        read("maxAttempts", terms.allowed_attempts),
+    )
