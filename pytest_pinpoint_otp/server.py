@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.fake import service_of
+from pytest_pinpoint_otp.transports.active import activate, deactivate
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.fake import PinpointOTP
 
 try:
     from pytest_pinpoint_otp.transports.http.listener import Listener
@@ -175,3 +181,13 @@ class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as conte
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@contextmanager
+def active_for_servers(fake: PinpointOTP) -> Iterator[None]:
+    """Let servers of this process serve a fake, and leave botocore in this process as it is, imported or not."""
+    activate(service_of(fake), fake)
+    try:
+        yield
+    finally:
+        deactivate(service_of(fake))

@@ -8,16 +8,12 @@ from typing import Any
 
 from pytest_pinpoint_otp import PinpointOTP
 from pytest_pinpoint_otp.engine.options import read_options
-from pytest_pinpoint_otp.fake import service_of
-from pytest_pinpoint_otp.transports.active import activate, deactivate
+from pytest_pinpoint_otp.server import active_for_servers
 
 
 @contextmanager
 def served_fake(**options: Any) -> Iterator[PinpointOTP]:
     """Put a fake on the stack, and nothing into botocore."""
     fake = PinpointOTP(read_options(options, "served_fake"))
-    activate(service_of(fake), fake)
-    try:
+    with active_for_servers(fake):
         yield fake
-    finally:
-        deactivate(service_of(fake))

@@ -10,7 +10,7 @@ from talking import request
 
 import pytest_pinpoint_otp.transports.http.inbox as inbox
 from pytest_pinpoint_otp import PinpointOTPServer
-from pytest_pinpoint_otp.transports.http.records import CodeStatus
+from pytest_pinpoint_otp.transports.http.records import STATUSES
 
 PAGE = Path(inbox.__file__).with_name("page")
 
@@ -59,6 +59,6 @@ def test_the_page_reaches_nothing_but_its_own_server() -> None:
 def test_the_page_knows_every_status() -> None:
     script = (PAGE / "inbox.js").read_text(encoding="utf-8")
     style = (PAGE / "inbox.css").read_text(encoding="utf-8")
-    for status in CodeStatus:
+    for status in STATUSES:
         assert re.search(rf"^  {status}: ", script, re.MULTILINE)
         assert f'[data-status="{status}"] .status' in style

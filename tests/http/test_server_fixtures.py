@@ -82,7 +82,7 @@ def test_an_application_starts_once_and_each_test_sees_its_own_calls(pytester: p
             application.send("+15550100123")
             assert len(active_pinpoint_otp().code_for()) == 8
     """
-    passes(run_apart(pytester, program=PROGRAM, test_application=tests), passed=4)
+    passes(run_apart(pytester, program=PROGRAM, test_served=tests), passed=4)
 
 
 def test_a_test_that_names_the_server_alone_has_a_fresh_fake(pytester: pytest.Pytester) -> None:
@@ -112,7 +112,7 @@ def test_a_test_that_names_the_server_alone_has_a_fresh_fake(pytester: pytest.Py
             assert wider == 501
             assert active_pinpoint_otp().calls == []
     """
-    passes(run(pytester, posting=POSTING, test_server=tests), passed=4)
+    passes(run(pytester, posting=POSTING, test_served=tests), passed=4)
 
 
 def test_what_goes_wrong_in_the_server_is_told_at_the_tests_end(pytester: pytest.Pytester) -> None:
@@ -132,7 +132,7 @@ def test_what_goes_wrong_in_the_server_is_told_at_the_tests_end(pytester: pytest
             pinpoint_otp.inject("OPT_OUT", destination="+15550100456")
             assert post(pinpoint_otp_server) == 200
     """
-    result = run(pytester, posting=POSTING, test_server=tests)
+    result = run(pytester, posting=POSTING, test_served=tests)
     passes(result, passed=3, errors=3)
     result.stdout.fnmatch_lines(["*Failed: not this call*"])
     result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
@@ -154,7 +154,7 @@ def test_the_address_is_overridden_by_its_fixture(pytester: pytest.Pytester) -> 
         def test_the_address(pinpoint_otp_server, pinpoint_otp_server_address):
             assert (pinpoint_otp_server.host, pinpoint_otp_server.port) == pinpoint_otp_server_address
     """
-    passes(run(pytester, test_address=tests), passed=1)
+    passes(run(pytester, test_served=tests), passed=1)
 
 
 def test_each_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
@@ -168,7 +168,7 @@ def test_each_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester)
             assert post(pinpoint_otp_server) == 200
             assert len(pinpoint_otp.messages) == 1
     """
-    passes(run_apart(pytester, "-n", "2", posting=POSTING, test_workers=tests), passed=8)
+    passes(run_apart(pytester, "-n", "2", posting=POSTING, test_served=tests), passed=8)
 
 
 def test_a_run_without_the_server_imports_nothing_of_it(pytester: pytest.Pytester) -> None:

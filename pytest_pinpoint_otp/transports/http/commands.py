@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest_pinpoint_otp.transports.http.desk as desks
-from pytest_pinpoint_otp.apis import DEFAULT_OPERATION as SEND
+from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.checks import did_you_mean
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.transports.http.desk import DURATION, LONGEST_WAIT, Desk
-from pytest_pinpoint_otp.transports.http.records import CodeStatus, schema_of
+from pytest_pinpoint_otp.transports.http.records import STATUSES, schema_of
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
@@ -88,7 +88,7 @@ _CALL: Final = schema_of(Call)
 _CALL_FIELDS: Final = _fields_of(Call)
 _SHOWN_MESSAGE: Final = {
     **_MESSAGE,
-    "properties": {**_MESSAGE["properties"], "status": {"type": "string", "enum": list(CodeStatus)}},
+    "properties": {**_MESSAGE["properties"], "status": {"type": "string", "enum": list(STATUSES)}},
     "required": [*_MESSAGE["required"], "status"],
 }
 _INJECTION: Final = _object(
@@ -115,7 +115,7 @@ _OUTCOME: Final[_Schema] = {
         ),
     ],
 }
-_OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=SEND)
+_OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
 _TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly so often; null: at least once."}
 _OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
 _DURATION_FIELDS: Final = {name: {"type": ["number", "null"], "minimum": 0} for name in DURATION}

@@ -229,8 +229,6 @@ def _read_headers(head: h11.Request) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in head.headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if name == "host" and name in headers:
-            raise _Refusal(400, "The request has the header Host twice.")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if "content-length" in headers and "transfer-encoding" in headers:
         # Two readers would find two requests in it.

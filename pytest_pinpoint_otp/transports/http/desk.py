@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import DEFAULT_OPERATION as SEND
+from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
-from pytest_pinpoint_otp.engine.faults.plans import VERSION, FailurePlan
+from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
+from pytest_pinpoint_otp.engine.faults.reading import read_json, read_operation
 from pytest_pinpoint_otp.engine.journal import select
 from pytest_pinpoint_otp.engine.waiting import check_timeout
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE
-from pytest_pinpoint_otp.transports.http.records import News, as_json, pauses, with_status
+from pytest_pinpoint_otp.transports.http.records import News, as_json, pauses
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.service import Service
@@ -63,13 +64,8 @@ def messages(desk: Desk, unless: str | None = None, wait: str | float = 0.0, **f
     if unless is not None:
         desk.news.wait(unless, desk.tag, seconds, desk.wait)
     # Before the texts: what comes in between shows again, and is not missed.
-    tag, fake = desk.tag(), desk.fake
-    wanted = {message.message_id for message in fake.inbox(**fields)}
-    shown = [
-        {**as_json(message), "status": status}
-        for message, status in with_status(fake, desk.service)
-        if message.message_id in wanted
-    ]
+    tag, service = desk.tag(), desk.service
+    shown = [{**as_json(one), "status": service.code_status(one)} for one in desk.fake.inbox(**fields)]
     return {"tag": tag, "messages": shown}
 
 
@@ -94,8 +90,8 @@ def health(desk: Desk) -> object:
 def inject(desk: Desk, outcomes: object, **steering: Any) -> object:
     if not isinstance(outcomes, list):
         raise TypeError(f"inject: outcomes takes a list, not {kind(outcomes)}.")
-    operation = steering.get("operation", SEND)
-    read = [_read_outcome(f"outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
+    operation = read_operation("inject", steering.get("operation", DEFAULT_OPERATION))
+    read = [_read_outcome(f"inject: outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
     return _injection(desk.fake.inject(*read, **steering))
 
 
@@ -143,21 +139,16 @@ def wait_for_message(desk: Desk, destination: object = None, *, timeout: Any = 5
     return fake.inbox(destination, **fields)[-1]
 
 
-def _read_outcome(where: str, written: object, operation: object) -> Any:
-    """Read an outcome as a plan's file has it."""
-    step = {"outcome": written, "operation": operation}
-    try:
-        (read,) = FailurePlan.from_json(json.dumps({"version": VERSION, "steps": [step]})).steps
-    except ValueError as error:
-        raise ValueError(str(error).replace("steps[0].outcome", where).replace("steps[0]", where)) from None
-    return read.outcome
+def _read_outcome(where: str, written: object, operation: str) -> Any:
+    """Read an outcome as a plan's file has it. Names are left to the fake, which knows what may end in them."""
+    return written if isinstance(written, str) else read_json(where, written, operation)
 
 
 def _read_own_outcome(given: dict[str, Any]) -> dict[str, Any]:
     """Read the outcome among the arguments, where there is one."""
     if given.get("outcome") is None:
         return given
-    return {**given, "outcome": _read_outcome("outcome", given["outcome"], SEND)}
+    return {**given, "outcome": _read_outcome("outcome", given["outcome"], DEFAULT_OPERATION)}
 
 
 def _read_duration(per: object) -> timedelta:

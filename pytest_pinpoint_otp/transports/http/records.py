@@ -1,16 +1,14 @@
-"""Records as JSON, the state of each code, and how news of both is waited for."""
+"""Records as JSON, and how news of them is waited for."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from enum import StrEnum
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from pytest_pinpoint_otp.apis.api import Key
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
 
 if TYPE_CHECKING:
@@ -21,61 +19,8 @@ _POLL_SECONDS: Final = 0.05
 """How often a waiting request looks for news: time alone may bring some, and calls in process tell nobody."""
 
 
-class CodeStatus(StrEnum):
-    """What a code is good for by now."""
-
-    LIVE = "LIVE"
-    VERIFIED = "VERIFIED"
-    EXPIRED = "EXPIRED"
-    EXHAUSTED = "EXHAUSTED"
-    SUPERSEDED = "SUPERSEDED"
-
-
-def with_status(fake: PinpointOTP, service: Service) -> list[tuple[SentMessage, CodeStatus]]:
-    """Return every text of a fake with the status of its code, oldest first."""
-    messages, judged, now = fake.messages, _judged(fake.verifications), fake.now()
-    newest = {_key(message): message.message_id for message in messages}
-    return [
-        (message, _status(service, message, newest[_key(message)] == message.message_id, judged, now))
-        for message in messages
-    ]
-
-
-class _Judged(NamedTuple):
-    """What verifications came to."""
-
-    valid_at: dict[tuple[Key, str], datetime]
-    """When a key's code was accepted last."""
-    last: dict[Key, Verification]
-
-
-def _judged(verifications: Sequence[Verification]) -> _Judged:
-    judged = _Judged({}, {})
-    for one in verifications:
-        key = Key(one.application_id, one.destination, one.reference_id)
-        judged.last[key] = one
-        if one.valid:
-            judged.valid_at[key, one.otp] = one.at
-    return judged
-
-
-def _key(message: SentMessage) -> Key:
-    return Key(message.application_id, message.destination, message.reference_id)
-
-
-def _status(service: Service, message: SentMessage, newest: bool, judged: _Judged, now: datetime) -> CodeStatus:
-    if newest and service.accepts(message):
-        return CodeStatus.LIVE
-    key = _key(message)
-    valid_at = judged.valid_at.get((key, message.code))
-    if valid_at is not None and valid_at >= message.sent_at:
-        return CodeStatus.VERIFIED
-    if not newest:
-        return CodeStatus.SUPERSEDED
-    last = judged.last.get(key)
-    if last is not None and last.attempts_left == 0 and last.at >= message.sent_at:
-        return CodeStatus.EXHAUSTED
-    return CodeStatus.EXPIRED
+STATUSES: Final = ("LIVE", "VERIFIED", "EXPIRED", "EXHAUSTED", "SUPERSEDED")
+"""What may have become of a code by now."""
 
 
 def failed_attempts(fake: PinpointOTP, message: SentMessage) -> int:
@@ -83,7 +28,7 @@ def failed_attempts(fake: PinpointOTP, message: SentMessage) -> int:
     return sum(
         one.reason in ("WRONG_CODE", "SUPERSEDED") and one.at >= message.sent_at
         for one in fake.verifications
-        if (one.application_id, one.destination, one.reference_id) == _key(message)
+        if (one.application_id, one.destination, one.reference_id) == message.key
     )
 
 

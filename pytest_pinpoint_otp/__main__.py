@@ -1,0 +1,197 @@
+"""The command ``pinpoint-otp``: the fake over HTTP for as long as it runs, or for as long as another command does."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
+from pytest_pinpoint_otp.engine.options import read_options
+from pytest_pinpoint_otp.engine.report import printable
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of
+from pytest_pinpoint_otp.server import PinpointOTPServer, active_for_servers, serve_pinpoint_otp
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.records import SentMessage
+
+PORT: Final = 4599
+
+_NOT_FOUND: Final = 127
+_NOT_EXECUTABLE: Final = 126
+_KILLED: Final = 128
+"""What a shell adds to the number of the signal that killed a command."""
+_ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+_PASSED_ON: Final = (*_ENDING, "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_OF_TERMINALS: Final = ("SIGINT", "SIGQUIT")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    separator = given.index("--") if "--" in given else len(given)
+    parser = _make_parser()
+    options = parser.parse_args(given[:separator])
+    command = given[separator + 1 :]
+    if options.action == "run" and not command:
+        parser.error("run: give the command after two dashes: pinpoint-otp run -- COMMAND...")
+    if options.action == "serve" and separator < len(given):
+        parser.error("serve takes no command; run does: pinpoint-otp run -- COMMAND...")
+    try:
+        fake = _make_fake(options)
+        serving = serve_pinpoint_otp(options.host, options.port, hold=options.hold, allowed_hosts=options.allow_host)
+    except (TypeError, ValueError, OSError) as error:
+        parser.error(str(error))
+    # What a text says may not be in the terminal's encoding.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a file that is text
+    try:
+        server = serving.start()
+    except OSError as error:
+        print(f"pinpoint-otp: {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    try:
+        with active_for_servers(fake):
+            if options.open:
+                _open(server.url)
+            return _serve(server, fake) if options.action == "serve" else _run(server, command)
+    finally:
+        serving.stop()
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--host", default="127.0.0.1", help="the address to bind to (default: 127.0.0.1)")
+    shared.add_argument("--port", type=int, default=PORT, help=f"the port, 0 for any that is free (default: {PORT})")
+    shared.add_argument("--seed", default="pinpoint-otp", help="what codes and IDs are drawn from")
+    shared.add_argument("--plan", type=Path, metavar="FILE", help="a failure plan to follow")
+    shared.add_argument(
+        "--hold",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="silence before the reset where a call ends in a read timeout (default: 0)",
+    )
+    shared.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a name with a dot by which clients may call this machine; may be given several times",
+    )
+    shared.add_argument("--open", action="store_true", help="open the inbox in a browser")
+    parser = argparse.ArgumentParser(
+        prog="pinpoint-otp",
+        description="Answers the OTP calls of Amazon Pinpoint and AWS End User Messaging, and shows the texts.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run")
+    actions.add_parser("serve", parents=[shared], help="serve until Ctrl-C, and print each text")
+    actions.add_parser(
+        "run",
+        parents=[shared],
+        usage="pinpoint-otp run [options] -- COMMAND...",
+        help="serve while a command runs, which is given the environment that AWS SDKs need",
+    )
+    return parser
+
+
+def _make_fake(options: argparse.Namespace) -> PinpointOTP:
+    fake = PinpointOTP(read_options({"seed": options.seed}, "--seed"))
+    if options.plan is not None:
+        fake.follow(FailurePlan.from_file(options.plan))
+    return fake
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)
+
+
+def _serve(server: PinpointOTPServer, fake: PinpointOTP) -> int:
+    """Print each text until a signal comes."""
+    arrivals: SimpleQueue[SentMessage | None] = SimpleQueue()
+    service_of(fake).journal.listeners.append(arrivals.put)
+    with _handled(_ENDING, lambda number: arrivals.put(None)), suppress(BrokenPipeError):
+        _print_greeting(server)
+        for message in iter(arrivals.get, None):
+            _say(_line(message))
+        calls = len(fake.calls)
+        _say(f"{_count(len(fake.messages), 'text')}, {_count(calls, 'call')}.")
+    return 0
+
+
+def _print_greeting(server: PinpointOTPServer) -> None:
+    _say(f"Inbox: {server.url}")
+    _say("AWS SDKs and CLI reach it with")
+    for name, value in server.environ.items():
+        if name.startswith(("AWS_ENDPOINT", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION")):
+            _say(f"  {name}={value}")
+    if not ipaddress.ip_address(server.host).is_loopback:
+        _say("Whoever reaches this address can read and arrange everything.")
+    _say("Ctrl-C ends it.")
+
+
+def _line(message: SentMessage) -> str:
+    reference = "" if message.reference_id is None else f"  reference {message.reference_id}"
+    line = f"{message.sent_at.astimezone():%H:%M:%S}  {message.destination}  {message.code}{reference}"
+    # A reference is the application's, and must not steer the terminal.
+    return printable(line)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _run(server: PinpointOTPServer, command: Sequence[str]) -> int:
+    """Run a command, and return its exit status."""
+    try:
+        child = subprocess.Popen(command, env={**os.environ, **server.environ})
+    except OSError as error:
+        print(f"pinpoint-otp: {command[0]}: {error.strerror}", file=sys.stderr)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+    with _handled(_PASSED_ON, lambda number: _pass_on(child, number)):
+        status = child.wait()
+    return _KILLED - status if status < 0 else status
+
+
+def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
+    if signal.Signals(number).name in _OF_TERMINALS and _is_in_foreground():
+        # The terminal has sent it to the command as well, which may take a second one for impatience.
+        return
+    child.send_signal(number)
+
+
+def _is_in_foreground() -> bool:
+    try:
+        with open("/dev/tty", "rb") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
+
+
+@contextmanager
+def _handled(names: Sequence[str], handle: Callable[[int], object]) -> Iterator[None]:
+    """Let signals call a function, and do afterwards what they did before."""
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = [signal.signal(number, lambda number, frame: handle(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, former in zip(numbers, before, strict=True):
+            signal.signal(number, former)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
