@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with active_for_servers(fake):
             if options.open:
                 _open(server.url)
-            return _serve(server, fake) if options.action == "serve" else _run(server, command)
+            return _serve(server, fake, options.host) if options.action == "serve" else _run(server, command)
     finally:
         serving.stop()
 
@@ -115,12 +115,12 @@ def _open(url: str) -> None:
     webbrowser.open(url)
 
 
-def _serve(server: PinpointOTPServer, fake: PinpointOTP) -> int:
+def _serve(server: PinpointOTPServer, fake: PinpointOTP, host: str) -> int:
     """Print each text until a signal comes."""
     arrivals: SimpleQueue[SentMessage | None] = SimpleQueue()
     service_of(fake).journal.listeners.append(arrivals.put)
     with _handled(_ENDING, lambda number: arrivals.put(None)), suppress(BrokenPipeError):
-        _print_greeting(server)
+        _print_greeting(server, host)
         for message in iter(arrivals.get, None):
             _say(_line(message))
         calls = len(fake.calls)
@@ -128,15 +128,22 @@ def _serve(server: PinpointOTPServer, fake: PinpointOTP) -> int:
     return 0
 
 
-def _print_greeting(server: PinpointOTPServer) -> None:
+def _print_greeting(server: PinpointOTPServer, host: str) -> None:
     _say(f"Inbox: {server.url}")
     _say("AWS SDKs and CLI reach it with")
     for name, value in server.environ.items():
         if name.startswith(("AWS_ENDPOINT", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION")):
             _say(f"  {name}={value}")
-    if not ipaddress.ip_address(server.host).is_loopback:
+    if _lets_others_in(host):
         _say("Whoever reaches this address can read and arrange everything.")
     _say("Ctrl-C ends it.")
+
+
+def _lets_others_in(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 def _line(message: SentMessage) -> str:

@@ -1,0 +1,263 @@
+"""The command pinpoint-otp: serve until a signal comes, or run another command beside the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from helpers import APPLICATION, DESTINATION, send_request
+from talking import PATIENCE
+
+import pytest_pinpoint_otp.__main__ as command
+from pytest_pinpoint_otp import serve_pinpoint_otp
+
+TESTS = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "-W", "error", "-m", "pytest_pinpoint_otp")
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """Yield a command that serves, its URL, and what it has printed so far."""
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout
+        greeting: list[str] = []
+        while not greeting or greeting[-1] != "Ctrl-C ends it.\n":
+            greeting.append(process.stdout.readline())
+            assert greeting[-1], process.stderr and process.stderr.read()
+        try:
+            yield process, greeting[0].split()[-1], greeting
+        finally:
+            process.kill()
+
+
+def send(url: str, **parameters: Any) -> Any:
+    """Send as an SDK does, and return the answer."""
+    document = send_request(**parameters)["SendOTPMessageRequestParameters"]
+    with urlopen(Request(f"{url}/v1/apps/{APPLICATION}/otp", json.dumps(document).encode())) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_serve_prints_each_text_and_ends_with_a_summary(name: str) -> None:
+    with serving() as (process, url, greeting):
+        assert f"  AWS_ENDPOINT_URL_PINPOINT={url}\n" in greeting
+        send(url)
+        assert process.stdout
+        line = process.stdout.readline()
+        assert re.fullmatch(r"\d\d:\d\d:\d\d  \+15550100123  \d{6}  reference sign-up\n", line)
+        process.send_signal(getattr(signal, name))
+        assert process.communicate(timeout=PATIENCE) == ("1 text, 1 call.\n", "")
+        assert process.returncode == 0
+
+
+def test_serve_fits_into_a_terminal_of_eighty_columns() -> None:
+    with serving() as (_, _, greeting):
+        assert max(map(len, greeting)) <= 80
+
+
+def test_a_reference_does_not_steer_the_terminal() -> None:
+    with serving() as (process, url, _):
+        send(url, ReferenceId="a\x1b[2J\u202eb")
+        assert process.stdout
+        assert process.stdout.readline().endswith("reference a\\x1b[2J\\u202eb\n")
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    with serving() as (process, url, _):
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        send(url)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read() == ""
+
+
+def test_the_same_seed_gives_the_same_codes() -> None:
+    codes = set()
+    for _ in range(2):
+        with serving("--seed", "7") as (process, url, _):
+            send(url)
+            assert process.stdout
+            codes.add(process.stdout.readline().split()[2])
+    assert len(codes) == 1
+
+
+def test_a_plan_is_followed(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"version": 1, "steps": [{"outcome": "OPT_OUT"}]}')
+    with serving("--plan", str(plan)) as (_, url, _):
+        assert send(url)["Result"][DESTINATION]["DeliveryStatus"] == "OPT_OUT"
+        assert send(url)["Result"][DESTINATION]["DeliveryStatus"] == "SUCCESSFUL"
+
+
+def test_whoever_opens_it_to_others_is_warned() -> None:
+    with serving("--host", "0.0.0.0") as (_, url, greeting):
+        assert url.startswith("http://127.0.0.1:")
+        assert "Whoever reaches this address can read and arrange everything.\n" in greeting
+
+
+def test_a_name_of_this_machine_lets_nobody_in() -> None:
+    with serving("--host", "localhost") as (_, _, greeting):
+        assert not [line for line in greeting if line.startswith("Whoever")]
+
+
+def test_run_gives_the_command_the_environment_and_its_exit_status() -> None:
+    code = "import boto3, helpers; print(helpers.send_status(boto3.client('pinpoint'))); raise SystemExit(7)"
+    result = run("run", "--port", "0", "--", sys.executable, "-c", code, PYTHONPATH=str(TESTS))
+    assert (result.returncode, result.stdout, result.stderr) == (7, "SUCCESSFUL\n", "")
+
+
+def test_run_passes_on_whatever_stands_behind_the_dashes() -> None:
+    code = "import sys; print(sys.argv[1:])"
+    result = run("run", "--port", "0", "--", sys.executable, "-c", code, "--port", "x", "--", "-h")
+    assert result.stdout == "['--port', 'x', '--', '-h']\n"
+
+
+def test_run_of_a_command_that_a_signal_kills_ends_as_a_shell_would_say() -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert run("run", "--port", "0", "--", sys.executable, "-c", code).returncode == 128 + 9
+
+
+def test_run_of_a_command_that_cannot_be_run_says_so() -> None:
+    missing = run("run", "--port", "0", "--", "no-such-command")
+    assert (missing.returncode, missing.stderr) == (127, "pinpoint-otp: no-such-command: No such file or directory\n")
+    folder = run("run", "--port", "0", "--", "/")
+    assert (folder.returncode, folder.stderr) == (126, "pinpoint-otp: /: Permission denied\n")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1"])
+def test_run_passes_a_signal_on_and_ends_with_the_command(name: str) -> None:
+    code = f"""
+import signal, sys
+signal.signal(signal.{name}, lambda *given: sys.exit(5))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+    # Without a terminal, where nobody else would tell the command.
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "--port", "0", "--", sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, name))
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+        assert process.returncode == 5
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_command_once() -> None:
+    import pty
+
+    code = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+print("ready", flush=True)
+signal.sigwait({signal.SIGINT})
+print("again" if signal.sigtimedwait({signal.SIGINT}, 0.3) else "once", flush=True)
+"""
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(sys.executable, [*PROGRAM, "run", "--port", "0", "--", sys.executable, "-c", code])
+    try:
+        output = b""
+        while b"ready" not in output:
+            output += os.read(terminal, 1000)
+        os.write(terminal, b"\x03")
+        while b"once" not in output:
+            output += os.read(terminal, 1000)
+            assert b"again" not in output
+    finally:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        os.close(terminal)
+
+
+def test_the_command_imports_no_botocore() -> None:
+    code = (
+        "import sys, pytest_pinpoint_otp.__main__ as command;"
+        "assert command.main(['run', '--port', '0', '--', sys.executable, '-c', '']) == 0;"
+        "print(sorted({'botocore', 'boto3', 'pytest', 'hypothesis'} & {*sys.modules}))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (result.stdout, result.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
+        (["run", "--"], "run: give the command after two dashes"),
+        (["serve", "--", "true"], "serve takes no command; run does"),
+        (["serve", "--port", "65536"], "port is 65536, but takes 0 to 65535"),
+        (["serve", "--hold", "-1"], "hold is -1.0"),
+        (["serve", "--plan", "no-such.json"], "No such file or directory: 'no-such.json'"),
+        ([], "the following arguments are required: serve|run"),
+    ],
+)
+def test_a_wrong_argument_is_named(capsys: pytest.CaptureFixture[str], arguments: list[str], text: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(arguments)
+    assert end.value.code == 2
+    assert text in capsys.readouterr().err
+
+
+def test_a_plan_that_is_none_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"version": 1, "steps": [{"outcome": "OPT_OT"}]}')
+    with pytest.raises(SystemExit):
+        command.main(["serve", "--plan", str(plan)])
+    error = capsys.readouterr().err
+    assert str(plan) in error
+    assert "Did you mean 'OPT_OUT'?" in error
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with serve_pinpoint_otp() as server:
+        result = run("run", "--port", str(server.port), "--", "true")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"pinpoint-otp: 127.0.0.1:{server.port}: Address already in use\n"
+
+
+def test_the_inbox_is_opened_in_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    import webbrowser
+
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert command.main(["run", "--port", "0", "--open", "--", sys.executable, "-c", ""]) == 0
+    (url,) = opened
+    assert url.startswith("http://127.0.0.1:")
+
+
+def test_signals_do_afterwards_what_they_did_before() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    command.main(["run", "--port", "0", "--", sys.executable, "-c", ""])
+    assert signal.getsignal(signal.SIGTERM) is before
