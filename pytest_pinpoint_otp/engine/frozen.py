@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 
 class FrozenDict(dict[str, Any]):
@@ -37,6 +37,10 @@ class FrozenList(list[Any]):
     append = extend = insert = remove = pop = clear = sort = reverse = _refuse
 
 
+_CHANGEABLE: Final = (dict, list)
+"""What JSON is read as that can be changed."""
+
+
 def freeze(value: Any) -> Any:
     """Return a JSON value that cannot be changed, at any depth."""
     if isinstance(value, dict):
@@ -47,7 +51,7 @@ def freeze(value: Any) -> Any:
 def freeze_dict(values: Mapping[str, Any]) -> FrozenDict:
     """Return a JSON object that cannot be changed, at any depth."""
     for value in values.values():
-        if isinstance(value, (dict, list)):
+        if value.__class__ in _CHANGEABLE:
             return FrozenDict({name: freeze(value) for name, value in values.items()})
     # Most requests have strings and numbers alone.
     return FrozenDict(values)

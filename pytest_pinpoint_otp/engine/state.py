@@ -42,6 +42,8 @@ class State:
         """What each API keeps, by its name."""
         self.mistakes: list[Exception] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""
+        self.misplaced_options: Final = _find_misplaced_options(options)
+        """Why an option is not for an API, by the API's name: codes of four digits, say."""
         self._prefixes: Final = _id_prefixes(str(options.seed))
         self._drawn = 0
 
@@ -71,6 +73,18 @@ class State:
         other.clock, other.codes, other.journal = copy(self.clock), self.codes.copy(), self.journal.copy()
         other.recording, other.kept, other.mistakes = self.recording.copy(), deepcopy(self.kept), [*self.mistakes]
         return other
+
+
+def _find_misplaced_options(options: Options) -> dict[str, str]:
+    misplaced = {}
+    for name in ("code_length", "validity_period", "allowed_attempts"):
+        value = getattr(options, name)
+        if value is not None:
+            for api in APIS:
+                refusal = api.find_default_refusal(name, value, enforce=options.enforce_limits)
+                if refusal is not None:
+                    misplaced[api.name] = f"The option {name}={value} is not for {api.sending.name}: {refusal}"
+    return misplaced
 
 
 def _id_prefixes(seed: str) -> tuple[str, str]:

@@ -154,7 +154,9 @@ def issue(
         ValueError: the code is not of the kind that the request asks for, or an option is not for this API.
     """
     asked = operation.request_code(reading, state.options, state.kept[operation.api.name])
-    _check_options(state, operation)
+    misplaced = state.misplaced_options.get(operation.api.name)
+    if misplaced is not None:
+        raise ValueError(misplaced)
     if code is not None and not fits(code, asked.policy):
         if stamp is None:
             raise ValueError(f"the code {code!r} is not of {describe(asked.policy)}.")
@@ -204,14 +206,3 @@ def _write_message(asked: CodeRequest, operation: SendOperation, otp: OTP, stamp
         asked.code_type,
         None if asked.context is None else freeze_dict(asked.context),
     )
-
-
-def _check_options(state: State, operation: SendOperation) -> None:
-    """Refuse an option that is for another API only: codes of four digits, say."""
-    options = state.options
-    for name in ("code_length", "validity_period", "allowed_attempts"):
-        value = getattr(options, name)
-        if value is not None:
-            refusal = operation.api.find_default_refusal(name, value, enforce=options.enforce_limits)
-            if refusal is not None:
-                raise ValueError(f"The option {name}={value} is not for {operation.name}: {refusal}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
@@ -56,8 +56,8 @@ class Pasteable:
         printer.text(repr(self))
 
 
-class Outcome(Pasteable, ABC):
-    """What an attempt ends in, when a test says so."""
+class Outcome(Pasteable):
+    """What an attempt ends in, when a test says so. Not of ABC's metaclass, whose isinstance is slow."""
 
     __slots__ = ()
     member: ClassVar[str]
