@@ -126,7 +126,7 @@ def test_with_a_fake_active_calls_reach_it(guard: None, sink: Sink) -> None:
 
 def test_other_operations_and_services_pass(guard: None, sink: Sink) -> None:
     connect(sink).get_apps()
-    boto3.Session(**KEYS, region_name="us-east-1").client("sqs", endpoint_url=sink.url).list_queues()
+    boto3.Session(**KEYS, region_name="us-east-1").client("dynamodb", endpoint_url=sink.url).list_tables()
     assert len(sink.signed) == 2
 
 

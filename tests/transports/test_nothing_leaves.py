@@ -408,7 +408,7 @@ def test_a_presigned_url_is_signed_before_and_after_the_first_call(pinpoint_otp:
 
 
 def test_another_service_is_sent_and_signed_as_ever(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
-    connect(sink, service="sqs").list_queues()
+    connect(sink, service="dynamodb").list_tables()
     assert len(sink.signed) == 1
 
 

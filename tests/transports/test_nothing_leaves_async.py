@@ -151,8 +151,8 @@ async def test_all_is_as_it_was_after_the_last_such_call(sink: Sink) -> None:
 
 async def test_other_services_are_signed_and_sent_as_ever(sink: Sink) -> None:
     with mock_pinpoint_otp():
-        async with connect(sink, service="sqs") as client:
-            await client.list_queues()
+        async with connect(sink, service="dynamodb") as client:
+            await client.list_tables()
     assert len(sink.signed) == 1
 
 
