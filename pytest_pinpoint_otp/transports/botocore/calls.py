@@ -20,8 +20,20 @@ SERVICE: Final = "pinpoint_otp"
 """Where botocore's context of a call has the service that its last attempt was for. None: none, so far."""
 
 
-def find_service(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> Service | None:
-    """Return the service that an attempt is for; None: it may leave.
+def find_service(context: MutableMapping[str, Any]) -> Service | None:
+    """Return the service that an attempt is for now; None where no fake is active.
+
+    Args:
+        context: botocore's context of the call, where it is noted.
+    """
+    service = active.innermost()
+    if service is not None:
+        context[SERVICE] = service
+    return service
+
+
+def check_may_leave(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> None:
+    """Let an attempt leave that no fake is there for, if it may.
 
     Args:
         context: botocore's context of the call.
@@ -30,16 +42,11 @@ def find_service(context: MutableMapping[str, Any], service_name: str, operation
         body: the request's body.
 
     Raises:
-        UnfakedCallError: no fake is active, and the attempt must not leave.
+        UnfakedCallError: an earlier attempt was for a fake, or the guard is on.
     """
-    service = active.innermost()
-    if service is not None:
-        context[SERVICE] = service
-        return service
     begun = context.setdefault(SERVICE, None) is not None
     if begun or (guard.stops_calls() and find(service_name, operation)):
         raise guard.stop_call(operation, _read_destination(body), begun=begun)
-    return None
 
 
 def _read_destination(body: object) -> str | None:

@@ -16,7 +16,7 @@ from pytest_pinpoint_otp.apis import find
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
 from pytest_pinpoint_otp.engine.service import Service
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -90,16 +90,15 @@ def _unique_id(event: str) -> str:
 def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: Any) -> Any:
     """Let the request of a faked call go unsigned, so that no credentials are needed or used."""
     # A presigned URL is made outside of any call, and is signed as ever.
-    if SERVICE not in context:
+    if SERVICE not in context or _service_for(context, event_name, None) is None:
         return None
-    _, service_name, operation = event_name.split(".")
     # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
-    return sys.modules["botocore"].UNSIGNED if find_service(context, service_name, operation, None) else None
+    return sys.modules["botocore"].UNSIGNED
 
 
 def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     """Answer an attempt of a faked operation, never sending it."""
-    service = _service_of(request, event_name)
+    service = _service_for(_context_of(request), event_name, request.body)
     if service is None:
         return None
     response = service.respond(request.method, request.url, request.headers, _read_body(request.body))
@@ -113,14 +112,21 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     _, service_name, operation = event_name.split(".")
     if find(service_name, operation):
         return None
-    service = _service_of(request, event_name)
+    service = _service_for(_context_of(request), event_name, request.body)
     return None if service is None else _Answer(request.url, service.refuse(operation))
 
 
-def _service_of(request: Any, event_name: str) -> Service | None:
-    _, service_name, operation = event_name.split(".")
+def _context_of(request: Any) -> MutableMapping[str, Any]:
     context = getattr(request, "context", None)
-    return find_service({} if context is None else context, service_name, operation, request.body)
+    return {} if context is None else context
+
+
+def _service_for(context: MutableMapping[str, Any], event_name: str, body: object) -> Service | None:
+    service = find_service(context)
+    if service is None:
+        _, service_name, operation = event_name.split(".")
+        check_may_leave(context, service_name, operation, body)
+    return service
 
 
 def _read_body(body: Any) -> bytes | str | None:

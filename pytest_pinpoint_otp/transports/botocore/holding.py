@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from pytest_pinpoint_otp.engine.lock import lock
 
@@ -34,18 +33,19 @@ def hold() -> Callable[[], None]:
     return release
 
 
-@contextmanager
-def call_under_way() -> Iterator[None]:
+def begin_call() -> None:
     """Keep what is done until a call has ended, so that its later attempts are met after the last fake has left."""
     global _calls
     with lock:
         _calls += 1
-    try:
-        yield
-    finally:
-        with lock:
-            _calls -= 1
-            _undo_if_last()
+
+
+def end_call() -> None:
+    """Let go for a call."""
+    global _calls
+    with lock:
+        _calls -= 1
+        _undo_if_last()
 
 
 def is_held() -> bool:

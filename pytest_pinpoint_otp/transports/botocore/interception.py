@@ -13,8 +13,8 @@ import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import SERVICES, find
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, find_service
-from pytest_pinpoint_otp.transports.botocore.holding import call_under_way, undo_at_last
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
+from pytest_pinpoint_otp.transports.botocore.holding import begin_call, end_call, undo_at_last
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -40,9 +40,12 @@ def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
         if operation_model.service_model.service_name not in SERVICES:
             return original(endpoint, request_dict, operation_model)
         notice_imports()
-        with call_under_way():
+        begin_call()
+        try:
             _meet(endpoint, request_dict, operation_model)
             return original(endpoint, request_dict, operation_model)
+        finally:
+            end_call()
 
     return send_request
 
@@ -51,9 +54,12 @@ def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., A
     async def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
         if operation_model.service_model.service_name not in SERVICES:
             return await original(endpoint, request_dict, operation_model)
-        with call_under_way():
+        begin_call()
+        try:
             _meet(endpoint, request_dict, operation_model)
             return await original(endpoint, request_dict, operation_model)
+        finally:
+            end_call()
 
     return send_request
 
@@ -79,10 +85,16 @@ def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., 
 
 
 def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
-    """Let the innermost fake have an attempt, if there is one."""
-    service_name, operation = operation_model.service_model.service_name, operation_model.name
-    service = find_service(request_dict["context"], service_name, operation, request_dict.get("body"))
-    if service is not None and (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
+    """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
+    context, service_name, operation = (
+        request_dict["context"],
+        operation_model.service_model.service_name,
+        operation_model.name,
+    )
+    met_before = context.get(SERVICE) is not None
+    if find_service(context) is None:
+        check_may_leave(context, service_name, operation, request_dict.get("body"))
+    elif not met_before and (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
         _register(endpoint._event_emitter, service_name, operation)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
 import pytest_pinpoint_otp.transports.botocore.holding as holding
@@ -27,23 +28,24 @@ class Target(NamedTuple):
 
 
 _targets: tuple[Target, ...] = ()
+_found_in: tuple[ModuleType | None, ...] = ()
+"""The modules in which the wrappings below were found."""
+_wrappings: tuple[_Wrapping, ...] = ()
 _awaited: frozenset[str] = frozenset()
 """The modules of targets that are not imported yet."""
 
 
 def put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
-    global _targets, _awaited
-    awaited = set()
-    for target in targets:
-        owner = getattr(sys.modules.get(target.module), target.owner, None)
-        if owner is None:
-            awaited.add(target.module)
-        elif target.name in vars(owner):
-            wrapping = _wrapping(owner, target.name, target.wrap)
-            wrapping.put_on()
-            holding.undo_at_last(wrapping.take_off)
-    _targets, _awaited = targets, frozenset(awaited)
+    global _targets
+    _targets = targets
+    modules = tuple([sys.modules.get(target.module) for target in targets])
+    if modules != _found_in:
+        _take_off()
+        _find(modules)
+    holding.undo_at_last(_take_off)
+    for wrapping in _wrappings:
+        wrapping.put_on()
 
 
 def notice_imports() -> None:
@@ -52,6 +54,26 @@ def notice_imports() -> None:
         with lock:
             if holding.is_held():
                 put_on(_targets)
+
+
+def _find(modules: tuple[ModuleType | None, ...]) -> None:
+    """Find the methods that there are; other modules may bring more, and pytester replaces them."""
+    global _found_in, _wrappings, _awaited
+    found, awaited = [], set()
+    for target, module in zip(_targets, modules, strict=True):
+        owner = getattr(module, target.owner, None)
+        if owner is None:
+            awaited.add(target.module)
+        elif target.name in vars(owner):
+            found.append(_wrapping(owner, target.name, target.wrap))
+    _wrappings, _awaited = tuple(found), frozenset(awaited)
+    # What is imported only in part is to be looked for again.
+    _found_in = () if any(name in sys.modules for name in awaited) else modules
+
+
+def _take_off() -> None:
+    for wrapping in reversed(_wrappings):
+        wrapping.take_off()
 
 
 class _Wrapping:
@@ -91,7 +113,7 @@ def _bound(found: Any) -> Callable[..., Any]:
     bind = getattr(type(found), "__get__", None)
     if bind is None:
         return lambda instance, *args, **kwargs: found(*args, **kwargs)
-    if isinstance(found, type(_bound)):
+    if isinstance(found, FunctionType):
         # Calling it does the same in less time.
         return found
     return lambda instance, *args, **kwargs: bind(found, instance, type(instance))(*args, **kwargs)
