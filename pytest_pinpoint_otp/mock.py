@@ -8,11 +8,11 @@ import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, Unpack, cast
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.checks import kind
-from pytest_pinpoint_otp.engine.options import Options, read_options
+from pytest_pinpoint_otp.engine.checks import explain_arguments, kind
+from pytest_pinpoint_otp.engine.options import Options, OptionValues, read_options
 from pytest_pinpoint_otp.fake import PinpointOTP, service_of
 from pytest_pinpoint_otp.transports.botocore.patches import hold
 
@@ -57,12 +57,8 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
         ValueError: an option out of range.
     """
 
-    def __init__(self, *misplaced: object, **options: Any) -> None:
-        if misplaced:
-            raise TypeError(
-                f"mock_pinpoint_otp takes options by keyword, not {kind(misplaced[0])}. To decorate a test, write"
-                " @mock_pinpoint_otp(), with parentheses."
-            )
+    @explain_arguments("Options go by keyword; to decorate a test, write @mock_pinpoint_otp(), with parentheses.")
+    def __init__(self, **options: Unpack[OptionValues]) -> None:
         self._options = read_options(options, "mock_pinpoint_otp")
         self._entered: list[PinpointOTP] = []
 

@@ -275,6 +275,8 @@ class Api:
     """Those that an application meets now and then in production."""
     has_applications: ClassVar[bool] = False
     """Whether its requests name an application."""
+    in_moto: ClassVar[frozenset[str]] = frozenset()
+    """The operations that are not faked but that moto answers."""
     has_configurations: ClassVar[bool] = False
     """Whether it keeps code configurations, and has `add_configuration`."""
     operations: Mapping[str, Operation]

@@ -240,6 +240,11 @@ class Pinpoint(Api):
     """Source: botocore model."""
     usual_errors = ("TooManyRequestsException", "InternalServerErrorException", "ForbiddenException")
     has_applications = True
+    in_moto = frozenset(
+        "CreateApp DeleteApp GetApp GetApps GetApplicationSettings UpdateApplicationSettings PutEventStream"  # noqa: SIM905
+        " GetEventStream DeleteEventStream TagResource UntagResource ListTagsForResource".split()
+    )
+    """Source: moto 5.2, moto/pinpoint/responses.py."""
 
     def __init__(self) -> None:
         self._by_path: Final[Mapping[str, Operation]] = {

@@ -78,14 +78,16 @@ class Service(State):
             self.journal.write_call(received.call)
         return self._answer_by_callable(received, place, taken)
 
-    def refuse(self, what: str) -> Response:
-        """Answer a request that is for none of the faked operations, and keep no record of it."""
+    def refuse(self, what: str, instead: str = "botocore's Stubber") -> Response:
+        """Answer a request that is for none of the faked operations, and keep no record of it.
+
+        Args:
+            what: what was asked for.
+            instead: what could answer it.
+        """
         with lock:
             request_id, _ = self.draw_ids()
-        message = (
-            f"{what} is not faked: pytest-pinpoint-otp answers {', '.join(OPERATIONS)}."
-            " Answer it with botocore's Stubber, or with moto where moto has it."
-        )
+        message = f"{what} is not faked: pytest-pinpoint-otp answers {', '.join(OPERATIONS)}. Use {instead}."
         # 501, because no retry mode of botocore retries it.
         return APIS[0].write_error("NotImplementedException", 501, message, request_id)
 

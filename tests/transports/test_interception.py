@@ -303,7 +303,11 @@ def test_another_pinpoint_operation_is_refused_at_once_and_told_what_is_faked(
     answer = raised.value.response
     assert answer["Error"]["Code"] == "NotImplementedException"
     assert client.meta.method_to_api_mapping[method] in answer["Error"]["Message"]
-    assert "SendOTPMessage, VerifyOTPMessage" in answer["Error"]["Message"]
+    assert "pytest-pinpoint-otp answers SendOTPMessage, VerifyOTPMessage" in answer["Error"]["Message"]
+    in_moto = method in ("get_apps", "get_app")
+    assert answer["Error"]["Message"].endswith(
+        "Use moto or botocore's Stubber." if in_moto else "Use botocore's Stubber: moto does not have it either."
+    )
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert answer["ResponseMetadata"]["RetryAttempts"] == 0
     assert answer["ResponseMetadata"]["RequestId"]

@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import boto3
@@ -20,12 +21,14 @@ from helpers import DESTINATION, send, send_status, verify
 from suites import passes, run
 
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
 moto = pytest.importorskip("moto")
 mock_aws = moto.mock_aws
 
 from moto.core.botocore_stubber import BotocoreStubber  # noqa: E402
 from moto.core.models import botocore_stubber  # noqa: E402
+from moto.pinpoint.responses import PinpointResponse  # noqa: E402
 
 REGION = "eu-west-1"
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": REGION}
@@ -87,7 +90,7 @@ def assert_moto_answers() -> None:
 
 def assert_refused(client: Any = CLIENT) -> None:
     """See that no mock answers Pinpoint's other operations, and that the fake refuses them."""
-    with pytest.raises(ClientError, match="SendOTPMessage, VerifyOTPMessage") as raised:
+    with pytest.raises(ClientError, match="GetApps is not faked") as raised:
         client.get_apps()
     assert raised.value.response["Error"]["Code"] == "NotImplementedException"
 
@@ -327,6 +330,12 @@ def test_a_handler_of_the_application_runs_beside_both(pinpoint_otp: PinpointOTP
         send(client)
         client.get_apps()
     assert ran == ["before-send.pinpoint.SendOTPMessage", "before-send.pinpoint.GetApps"]
+
+
+def test_the_refusal_recommends_moto_for_what_moto_has_and_for_nothing_else() -> None:
+    has = {name for name, value in vars(PinpointResponse).items() if isinstance(value, FunctionType) and name[0] != "_"}
+    operations = CLIENT.meta.method_to_api_mapping
+    assert Pinpoint.in_moto == {operations[name] for name in has}
 
 
 # -- Leaving -----------------------------------------------------------------------------------------------------------

@@ -203,7 +203,7 @@ def test_a_standing_outage_lasts_until_it_is_cancelled(client: Any) -> None:
 def test_what_is_no_transport_exception_is_refused_where_it_is_injected(
     pinpoint_otp: PinpointOTP, given: object
 ) -> None:
-    with pytest.raises(TypeError, match="no transport exception of botocore"):
+    with pytest.raises(TypeError, match="is not a transport exception of botocore"):
         pinpoint_otp.inject(given)
     assert send_status(make_client()) == "SUCCESSFUL"
 

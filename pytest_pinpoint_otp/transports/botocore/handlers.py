@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
-from pytest_pinpoint_otp.apis import find
+from pytest_pinpoint_otp.apis import APIS, find
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
 from pytest_pinpoint_otp.engine.service import Service
@@ -113,7 +113,11 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     if find(service_name, operation):
         return None
     service = _service_for(_context_of(request), event_name, request.body)
-    return None if service is None else _Answer(request.url, service.refuse(operation))
+    if service is None:
+        return None
+    in_moto = any(operation in api.in_moto for api in APIS if api.name == service_name)
+    instead = "moto or botocore's Stubber" if in_moto else "botocore's Stubber: moto does not have it either"
+    return _Answer(request.url, service.refuse(operation, instead))
 
 
 def _context_of(request: Any) -> MutableMapping[str, Any]:
