@@ -511,7 +511,7 @@ def test_what_is_no_function_is_refused(decorated: Any) -> None:
 def test_without_parentheses_it_says_that_they_are_missing() -> None:
     def test_something() -> None: ...
 
-    with pytest.raises(TypeError, match=r"options by keyword, not .*test_something.* write @mock_pinpoint_otp\(\)"):
+    with pytest.raises(TypeError, match=r"Options go by keyword.* write @mock_pinpoint_otp\(\)"):
         mock_pinpoint_otp(test_something)
 
 
