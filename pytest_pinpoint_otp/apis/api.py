@@ -135,6 +135,15 @@ class DeliveryReport(NamedTuple):
     endpoint_id: str | None = None
 
 
+class Denial(NamedTuple):
+    """What a send ends in that the service does not carry out."""
+
+    name: str
+    """A delivery status or an error's name."""
+    message: str | None = None
+    """None: what that status says by default."""
+
+
 class Operation:
     """One operation of an API. Not of ABC's metaclass, whose isinstance is slow; type checkers know what is abstract.
 
@@ -179,12 +188,12 @@ class SendOperation(Operation):
     """An operation that sends a code."""
 
     sends = True
-    throttled: ClassVar[str] = "THROTTLED"
-    """What a send over a quota ends in by default: a delivery status or an error's name."""
-    opted_out: ClassVar[str] = "OPT_OUT"
+    throttled: ClassVar[Denial]
+    """What a send over a quota ends in by default."""
+    opted_out: ClassVar[Denial]
     """What a send to an opted-out number ends in by default."""
-    unknown_origination: ClassVar[tuple[str, str]]
-    """What a send from an unknown origination ends in: a delivery status or an error's name, and its message."""
+    unknown_origination: ClassVar[Denial]
+    """What a send ends in that is from an origination which the account does not have."""
     origination_member: ClassVar[str]
     """The parameter that says whom the text is from."""
     issue_names: ClassVar[Mapping[str, str]]

@@ -14,6 +14,7 @@ from pytest_pinpoint_otp.apis.api import (
     Api,
     CodeRequest,
     DeliveryReport,
+    Denial,
     Guess,
     Key,
     Operation,
@@ -138,8 +139,10 @@ class Send(_PinpointOperation, SendOperation):
 
     rules = SEND_RULES
     keyword = "SendOTPMessageRequestParameters"
+    throttled = Denial("THROTTLED")
+    opted_out = Denial("OPT_OUT")
     # Source: seen, for SendMessages, which answers in the same shape.
-    unknown_origination = (
+    unknown_origination = Denial(
         "PERMANENT_FAILURE",
         "The provided number does not exist or does not belong to the account",
     )

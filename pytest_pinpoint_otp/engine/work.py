@@ -19,6 +19,7 @@ from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.codes import OTP, VerificationReason, describe, fits
 from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
+from pytest_pinpoint_otp.engine.faults.quotas import read_denial
 from pytest_pinpoint_otp.engine.frozen import freeze_dict
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.engine.state import State
@@ -130,7 +131,7 @@ def find_own_outcome(state: State, call: Call, operation: Operation) -> tuple[Ou
     found = state.faults.of_service(call, operation, state.clock.now)
     known = state.options.originations
     if found is None and known is not None and call.origination not in known:
-        found = state.faults.of_unknown_origination(operation), "service"
+        found = read_denial(operation.unknown_origination), "service"
     return found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from helpers import APPLICATION, DESTINATION, ORIGINATION, OTHER_DESTINATION, send, send_status, verify
 
@@ -162,3 +164,33 @@ def test_a_default_that_is_not_set_is_what_aws_documents(pinpoint_otp: PinpointO
     assert message.api == "pinpoint"
     issued = pinpoint_otp.issue(DESTINATION, application_id=APPLICATION, reference_id="issued")
     assert (issued.code_length, issued.validity_period, issued.allowed_attempts) == (6, 15, 3)
+
+
+def test_each_api_says_in_its_own_words_what_it_does_not_carry_out() -> None:
+    boto3 = pytest.importorskip("boto3")
+    if "endusermessaging" not in boto3.Session().get_available_services():
+        pytest.skip("this botocore has no endusermessaging")
+    client = boto3.client("endusermessaging", region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
+
+    def send_code(origination: str = ORIGINATION) -> str:
+        try:
+            client.send_notify_code_verification(
+                channel="TEXT",
+                destinationIdentity=DESTINATION,
+                originationIdentity=origination,
+                notifyCodeConfiguration="cc-1",
+            )
+        except ClientError as error:
+            return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        return "sent"
+
+    with mock_pinpoint_otp(originations=[ORIGINATION]) as fake:
+        assert send_code("EXAMPLE").startswith("ResourceNotFoundException: The origination identity does not exist")
+        limit = fake.limit_rate(0, per=timedelta(minutes=1))
+        assert send_code() == "ThrottlingException: Rate exceeded."
+        limit.cancel()
+        fake.opt_out(DESTINATION)
+        assert send_code() == "ConflictException: The destination identity has opted out."
+        fake.opt_in(DESTINATION)
+        assert send_code() == "sent"
+    assert [call.source for call in fake.calls] == ["service", "quota", "opt-out", "service"]

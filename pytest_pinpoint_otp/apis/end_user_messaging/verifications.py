@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from pytest_pinpoint_otp.apis.api import (
     CodeRequest,
     DeliveryReport,
+    Denial,
     Guess,
     Key,
     Policy,
@@ -53,10 +54,10 @@ class Send(NotifyOperation, SendOperation):
 
     rules = SEND
     has_body = True
-    throttled = "ThrottlingException"
+    throttled = Denial("ThrottlingException", "Rate exceeded.")
     # Not documented: AWS's older SMS API answers so, of whose errors this one has the names.
-    opted_out = "ConflictException"
-    unknown_origination = (
+    opted_out = Denial("ConflictException", "The destination identity has opted out.")
+    unknown_origination = Denial(
         "ResourceNotFoundException",
         "The origination identity does not exist or does not belong to the account.",
     )

@@ -6,7 +6,6 @@ import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -14,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_pinpoint_otp.apis.api import SendOperation
 from pytest_pinpoint_otp.engine.checks import check_bool, check_selected
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
-from pytest_pinpoint_otp.engine.faults.outcomes import Delivery
-from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_refusal
+from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_denial
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.journal import differences
 from pytest_pinpoint_otp.engine.lock import lock
@@ -274,18 +272,10 @@ class Faults:
         """Decide which quota or opt-out answers a send that no injection answers, and who that is; None: none."""
         for limit in self.rate_limits:
             if limit.is_reached(call, now()):
-                return limit.outcome or read_refusal(operation.throttled), "quota"
+                return limit.outcome or read_denial(operation.throttled), "quota"
         if call.destination in self.opted_out:
-            return self.opted_out[call.destination] or read_refusal(operation.opted_out), "opt-out"
+            return self.opted_out[call.destination] or read_denial(operation.opted_out), "opt-out"
         return None
-
-    def of_unknown_origination(self, operation: SendOperation) -> Outcome:
-        """Return what a send from an origination ends in that the account does not have."""
-        name, message = operation.unknown_origination
-        refusal = read_refusal(name)
-        if isinstance(refusal, Delivery):
-            return replace(refusal, status_message=message)
-        return replace(refusal, message=message)
 
     def count_delivery(self, call: Call, now: datetime) -> None:
         """Count a delivery towards every quota."""

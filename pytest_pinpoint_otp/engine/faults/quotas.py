@@ -6,9 +6,11 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from pytest_pinpoint_otp.apis.api import Denial
 from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
 from pytest_pinpoint_otp.engine.faults.reading import parse_outcome
@@ -73,6 +75,16 @@ _READERS: Final[Mapping[str, Callable[[Call], str | None]]] = {
     "origination": lambda call: call.origination,
     "application": lambda call: call.application_id,
 }
+
+
+def read_denial(denial: Denial) -> Delivery | ErrorResponse:
+    """Read what an API has for a send that the service does not carry out."""
+    refusal = read_refusal(denial.name)
+    if denial.message is None:
+        return refusal
+    if isinstance(refusal, Delivery):
+        return replace(refusal, status_message=denial.message)
+    return replace(refusal, message=denial.message)
 
 
 def read_refusal(outcome: object, where: str = "") -> Delivery | ErrorResponse:
