@@ -188,6 +188,8 @@ class SendOperation(Operation):
     """An operation that sends a code."""
 
     sends = True
+    tells_delivery: ClassVar[bool] = True
+    """Whether its answer tells how the delivery ended."""
     throttled: ClassVar[Denial]
     """What a send over a quota ends in by default."""
     opted_out: ClassVar[Denial]
@@ -328,3 +330,8 @@ class Api:
     def sending(self) -> SendOperation:
         """The operation that sends a code."""
         return next(one for one in self.operations.values() if isinstance(one, SendOperation))
+
+    @property
+    def verifying(self) -> VerifyOperation:
+        """The operation that judges a code."""
+        return next(one for one in self.operations.values() if isinstance(one, VerifyOperation))
