@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import time_machine
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from helpers import send_status, verify
+from helpers import APPLICATION, send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from suites import passes, run
@@ -168,6 +169,23 @@ class AcceptsCodesOfOthers(Application):
         return super().check_code(owners[-1] if owners else phone, code)
 
 
+class SaysThatSomebodyElseHasSent(Application):
+    """Was forgotten in a move: another service is said to have the code on its way, and nobody to let in."""
+
+    def send(self, phone: str) -> str:
+        return "QUEUED"
+
+
+class NamesAnotherApplication(Application):
+    def send(self, phone: str) -> str:
+        return send_status(self.sender, ApplicationId="old", DestinationIdentity=phone)
+
+
+class VerifiesWithAnotherReference(Application):
+    def verify(self, phone: str, code: str) -> bool:
+        return verify(self.checker, code, DestinationIdentity=phone, ReferenceId="log-on")
+
+
 MISTAKES = [
     (AcceptsCodesOfOthers, "refused_code_lets_nobody_in: check_code("),
     (SaysSent, "failed_delivery_is_not_reported_as_sent: request_code("),
@@ -177,6 +195,7 @@ MISTAKES = [
     (OpensOnErrors, "refused_code_lets_nobody_in: check_code("),
     (RemembersCodes, "code_works_once: check_code("),
     (RefusesEverybody, "right_code_lets_in: check_code("),
+    (VerifiesWithAnotherReference, "right_code_lets_in: check_code("),
 ]
 
 
@@ -204,13 +223,50 @@ def test_the_machine_leaves_a_right_application_alone(application: type[Applicat
 @pytest.mark.parametrize(("mistaken", "message"), MISTAKES)
 def test_a_property_that_is_not_chosen_is_not_checked(mistaken: type[Application], message: str) -> None:
     name = message.partition(":")[0]
-    # One that enters a code again breaks that it is refused as well.
-    related = {"code_works_once": {"refused_code_lets_nobody_in"}}.get(name, set())
-    chosen = {*OTPStateMachine.properties} - {name} - related
+    # A code that lets in again without being accepted breaks both.
+    entries = {"code_works_once", "refused_code_lets_nobody_in"}
+    chosen = {*OTPStateMachine.properties} - {name} - (entries if name in entries else set())
 
     run_state_machine_as_test(
         machine_of(mistaken, properties=chosen), settings=settings(fixed, max_examples=15, stateful_step_count=20)
     )
+
+
+@pytest.mark.parametrize(
+    ("application", "options", "shown"),
+    [
+        (SaysThatSomebodyElseHasSent, {}, ""),
+        (NamesAnotherApplication, {"applications": [APPLICATION]}, "NotFoundException"),
+        (Application, {"originations": ["+15550100000"]}, "PERMANENT_FAILURE"),
+    ],
+)
+def test_a_run_fails_in_which_the_service_accepts_no_send(
+    application: type[Application], options: dict[str, Any], shown: str
+) -> None:
+    message = (
+        r"Nothing is tested: request_code\('\+15550100001'\) returned False, but the application has made no"
+        r" SendOTPMessage that the service accepts\. Make the application afresh in begin\(\)"
+    )
+    with pytest.raises(AssertionError, match=message) as found:
+        run_state_machine_as_test(
+            machine_of(application, options=options), settings=settings(fixed, phases=[Phase.generate, Phase.shrink])
+        )
+
+    assert shown in str(found.value)
+
+
+def test_an_application_that_is_not_made_afresh_tests_nothing() -> None:
+    kept = Application()
+
+    class SendsOnceToEach(Application):
+        def send(self, phone: str) -> str:
+            if phone in kept.guesses:
+                return "SENT BEFORE"
+            kept.guesses[phone] = 0
+            return super().send(phone)
+
+    with pytest.raises(AssertionError, match="Nothing is tested"):
+        run_state_machine_as_test(machine_of(SendsOnceToEach), settings=fixed)
 
 
 def test_a_property_that_there_is_not_is_refused_where_it_is_written() -> None:
@@ -234,6 +290,31 @@ def test_a_machine_needs_to_know_how_the_application_is_used(method: str, messag
 
     with pytest.raises(NotImplementedError, match=message):
         run_state_machine_as_test(forgetful, settings=fixed)
+
+
+def test_an_api_that_is_not_faked_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ValueError, match=r"Machine\.api: 'pinpont' is not faked\. Did you mean 'pinpoint'\?"):
+        machine_of(Application, api="pinpont")
+
+
+@pytest.mark.parametrize("phones", ["+15550100001", [], {"+15550100001"}, None])
+def test_phones_are_numbers_in_a_list(phones: Any) -> None:
+    with pytest.raises(TypeError, match=r"Machine\.phones takes a list of phone numbers, not "):
+        machine_of(Application, phones=phones)
+
+
+@pytest.mark.parametrize("phones", [["+12025550143"], ("+12025550143", "+12025550144", "+12025550145")])
+def test_the_machine_asks_for_codes_for_the_phones_of_its_class(phones: Any) -> None:
+    asked = set()
+
+    class NotesPhones(Application):
+        def request_code(self, phone: str) -> bool:
+            asked.add(phone)
+            return super().request_code(phone)
+
+    run_state_machine_as_test(machine_of(NotesPhones, phones=phones), settings=settings(fixed, max_examples=15))
+
+    assert asked == {*phones}
 
 
 def test_properties_are_names_in_a_list() -> None:
@@ -284,6 +365,49 @@ def test_pytest_collects_the_machines_test_case(pytester: pytest.Pytester) -> No
 
     passes(result, failed=1)
     result.stdout.fnmatch_lines(["*failed_delivery_is_not_reported_as_sent: *", "*state = Machine()"])
+
+
+def test_statistics_tell_which_steps_were_taken_and_what_calls_ended_in(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "-p",
+        "hypothesispytest",
+        "--hypothesis-show-statistics",
+        test_it="""
+            import hypothesis
+            from application import send, verify
+            from pytest_pinpoint_otp.stateful import OTPStateMachine
+
+            class Machine(OTPStateMachine):
+                properties = []
+
+                def request_code(self, phone):
+                    try:
+                        return send(DestinationIdentity=phone) == "SUCCESSFUL"
+                    except Exception:
+                        return False
+
+                def check_code(self, phone, code):
+                    try:
+                        return verify(code, DestinationIdentity=phone)
+                    except Exception:
+                        return None
+
+            TestMachine = Machine.TestCase
+            TestMachine.settings = hypothesis.settings(
+                deadline=None, derandomize=True, database=None, max_examples=20, stateful_step_count=30
+            )
+        """,
+    )
+
+    passes(result, passed=1)
+    told = result.stdout.str()
+    steps = {"request", "type_right_code", "type_wrong_codes", "type_old_code", "type_code_of_another_phone"}
+    steps |= {"guess_through_resends", "let_time_pass", "opt_out", "opt_in"}
+    steps |= {"fail_next_delivery", "fail_next_call", "lose_next_response"}
+    assert {*re.findall(r"%, step (\w+)", told)} == steps
+    assert {"SUCCESSFUL", "OPT_OUT", "ReadTimeoutError"} <= {*re.findall(r"%, SendOTPMessage (\w+)", told)}
+    assert {"VALID", "WRONG_CODE"} <= {*re.findall(r"%, judged (\w+)", told)}
 
 
 # -- Rule by rule ------------------------------------------------------------------------------------------------------

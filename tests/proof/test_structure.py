@@ -53,8 +53,6 @@ API_NAMES = re.compile(
 )
 
 LEFT = """
-stateful: says 'SendOTPMessage'
-stateful: says 'VerifyOTPMessage'
 transports.botocore.client: says 'pinpoint'
 """.splitlines()
 """What is being rewritten: this list only gets shorter."""

@@ -54,6 +54,7 @@ class Send(NotifyOperation, SendOperation):
 
     rules = SEND
     has_body = True
+    tells_delivery = False
     throttled = Denial("ThrottlingException", "Rate exceeded.")
     # Not documented: AWS's older SMS API answers so, of whose errors this one has the names.
     opted_out = Denial("ConflictException", "The destination identity has opted out.")
