@@ -279,7 +279,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=NEWEST, tags=["ci"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a dangling reference is an error."""
-    session.install(".[hypothesis]", *group("docs"))
+    session.install(".[hypothesis,server]", *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-E", "--keep-going", "docs", "docs/_build/html")
 
 
@@ -336,3 +336,32 @@ def check_contents(session: nox.Session, distribution: Path, names: list[str]) -
     for wanted in ("pytest_pinpoint_otp/py.typed", "LICENSE"):
         if not any(name.endswith(f"/{wanted}") or name == wanted for name in names):
             session.error(f"{distribution.name} has no {wanted}.")
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def awscli(session: nox.Session) -> None:
+    """Let the AWS CLI, as PyPI has it, call the server."""
+    session.install("-e", ".", *group("test"), "awscli")
+    session.run("pytest", "tests/http/test_other_sdks.py", "-k", "CLI", "-rs", *session.posargs)
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def javascript(session: nox.Session) -> None:
+    """Let AWS's SDK for JavaScript call the server."""
+    session.install("-e", ".", *group("test"))
+    session.run(
+        "pytest", "tests/http/test_other_sdks.py", "-k", "JavaScript", "-rs", *session.posargs, env=npm_install(session)
+    )
+
+
+def npm_install(session: nox.Session) -> dict[str, str]:
+    """Install what tests/http/clients needs into the session's own folder, and say where it is; nothing without npm."""
+    if shutil.which("npm") is None:
+        session.log("npm is not here: what needs it is skipped.")
+        return {}
+    folder = Path(session.create_tmp(), "npm")
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / "tests" / "http" / "clients" / "package.json", folder)
+    with session.chdir(folder):
+        session.run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent", external=True)
+    return {"PINPOINT_OTP_NODE_MODULES": str(folder / "node_modules")}
