@@ -42,8 +42,11 @@ def _evaluate(example: Example) -> None:
         return
     pytester, monkeypatch = example.namespace["pytester"], example.namespace["monkeypatch"]
     files = _files_before(example)
-    for package in _OPTIONAL.findall("\n".join([text, *(earlier for _, earlier in files)])):
+    everything = "\n".join([text, *(earlier for _, earlier in files)])
+    for package in _OPTIONAL.findall(everything):
         pytest.importorskip(package)
+    if 'client("endusermessaging"' in everything and "endusermessaging" not in _session().get_available_services():
+        pytest.skip("this botocore has no endusermessaging")
     for name, earlier in files:
         (pytester.path / name).write_text(earlier, encoding="utf-8")
     name = named[1] if named else "test_example.py"

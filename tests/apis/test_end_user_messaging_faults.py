@@ -129,6 +129,15 @@ def test_a_create_whose_answer_was_lost_makes_one_configuration(client: Any, pin
     assert [one["notifyCodeConfigurationId"] for one in listed] == ["cc-1", made["notifyCodeConfigurationId"]]
 
 
+def test_what_is_deleted_while_a_call_waits_is_not_found(client: Any, pinpoint_otp: PinpointOTP) -> None:
+    def delete_meanwhile(call: Any) -> None:
+        CALLS["DeleteNotifyCodeConfiguration"](make_client())
+
+    pinpoint_otp.inject(delete_meanwhile, operation="GetNotifyCodeConfiguration", times=None)
+    answer = error(CALLS["GetNotifyCodeConfiguration"], client)
+    assert (answer["Error"]["Code"], answer["resourceId"]) == ("ResourceNotFoundException", "cc-1")
+
+
 def test_a_send_whose_answer_was_lost_is_sent_again(client: Any, pinpoint_otp: PinpointOTP) -> None:
     pinpoint_otp.inject(LostResponse(), operation="SendNotifyCodeVerification", per="attempt")
     send(client)

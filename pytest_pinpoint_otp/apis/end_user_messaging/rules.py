@@ -134,7 +134,7 @@ def _in_value(node: Node, value: Any, path: str, enforce: bool) -> Iterator[Faul
             yield Fault(path, f"{_show(path)} is {value!r}, but takes an object.", wrong_type=True)
         case Structure():
             yield from _in_members(node, value, path, enforce)
-        case Pairs():
+        case _:
             yield from _in_size(node, value, path, enforce, "pairs")
             for key, one in value.items():
                 yield from _in_value(node.key, key, point(path, key), enforce)
