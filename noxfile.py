@@ -40,6 +40,17 @@ WORKERS = ("-n", "2", "-p", "no:asyncio")
 MOTO = "tests/transports/test_moto.py"
 MOTO_APART = f"--ignore={MOTO}"
 
+# Packages that instrument botocore; they wrap its methods as the fake does.
+WRAPPERS = (
+    "newrelic",
+    "wrapt",
+    "ddtrace",
+    "opentelemetry-instrumentation-botocore",
+    "opentelemetry-sdk",
+    "aws-xray-sdk",
+    "sentry-sdk",
+)
+
 # Of no concern to a version of botocore or pytest, and slow: run on the oldest Python and on the newest.
 DRAWN = ("tests/hypothesis/test_strategies.py", "tests/hypothesis/test_stateful.py", "tests/proof")
 
@@ -129,6 +140,13 @@ def proof(session: nox.Session) -> None:
 def draws(file: Path) -> bool:
     """Tell whether a file of tests does more where more is asked for: see ``tests/effort.py``."""
     return "from effort import" in file.read_text(encoding="utf-8")
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def wrappers(session: nox.Session) -> None:
+    """Use the fake beside the packages that instrument botocore, each before and after the client is made."""
+    session.install("-e", ".", *group("test"), "aiobotocore", *WRAPPERS)
+    session.run("pytest", *WORKERS, "tests/wrappers", *session.posargs)
 
 
 VERSIONS = {

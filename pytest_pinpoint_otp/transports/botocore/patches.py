@@ -34,8 +34,8 @@ def hold() -> Callable[[], None]:
 
     with lock:
         release = holding.hold()
-        put_on(_TARGETS)
+        put_on(TARGETS)
     return release
 
 
-_TARGETS: Final = (*interception.TARGETS, *retries.TARGETS, *credentials.TARGETS, *neighbours.TARGETS)
+TARGETS: Final = (*interception.TARGETS, *retries.TARGETS, *credentials.TARGETS, *neighbours.TARGETS)
