@@ -21,7 +21,8 @@ default_role = "py:obj"
 nitpick_ignore_regex = [
     ("py:.*", r"(pytest|datetime|os|botocore|collections|hypothesis)\..*|BaseClient|timedelta"),
     # The types of arguments: reference/api.md explains them.
-    ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts|.*OptionValues"),
+    ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts"),
+    ("py:.*", r"(.*\.)?OptionValues"),
     ("py:.*", r"pytest_pinpoint_otp\.engine\.frozen\..*"),
 ]
 add_module_names = False
