@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from pytest_pinpoint_otp.apis.api import Operation, Reading, Refusal, Request, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import Fault, Structure, find_faults
-from pytest_pinpoint_otp.apis.end_user_messaging.store import REGION, RESOURCE_TYPE, Store, read_id
+from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, Store, read_id
 from pytest_pinpoint_otp.apis.rest_json import read_parameters
-
-_REGION: Final = re.compile(r"https?://end-user-messaging(?:-fips)?\.([a-z0-9-]+)\.")
 
 _OF_RESOURCES: Final = ("ResourceNotFoundException", "ConflictException")
 
@@ -28,8 +25,7 @@ class NotifyOperation(Operation):
             given = read_parameters(request.body) if self.has_body else self.read_query(request.url.partition("?")[2])
         except ValueError as error:
             return Reading(None, None, None, {}, refuse([Fault("", str(error))]))
-        region = _REGION.match(request.url)
-        return read({**given, **request.in_path})._replace(region=region[1] if region else REGION)
+        return read({**given, **request.in_path} if request.in_path else given)
 
     def read_query(self, query: str) -> dict[str, Any]:
         """Return the parameters in a query."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
-from pytest_pinpoint_otp.apis.api import Reading, Refusal, StoreOperation
+from pytest_pinpoint_otp.apis.api import Reading, Refusal, Request, StoreOperation
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     CREATE,
@@ -24,6 +24,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
 from pytest_pinpoint_otp.apis.end_user_messaging.store import REGION, Configuration, Store, read_id
 from pytest_pinpoint_otp.apis.rest_json import Response, write_document
 
+_REGION: Final = re.compile(r"https?://end-user-messaging(?:-fips)?\.([a-z0-9-]+)\.")
 _PAGE: Final = re.compile("page-([1-9][0-9]{0,15})")
 _PAGE_SIZE: Final = 100
 """Not documented: our assumption."""
@@ -34,6 +35,10 @@ class Create(NotifyOperation, StoreOperation):
 
     rules = CREATE
     has_body = True
+
+    def read(self, request: Request) -> Reading:
+        region = _REGION.match(request.url)
+        return super().read(request)._replace(region=region[1] if region else REGION)
 
     def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
         made, is_same = state.find_created(parameters)

@@ -7,7 +7,7 @@ line says so. A test compares the rules with the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from pytest_pinpoint_otp.apis.rules import (
@@ -100,53 +100,52 @@ def find_faults(rules: Structure, parameters: Mapping[str, Any], *, enforce: boo
         parameters: the request's; None counts as left out, and unknown members are ignored.
         enforce: whether the documented limits are checked; required members and types always are.
     """
-    return list(_in_members(rules, parameters, "", enforce))
+    faults: list[Fault] = []
+    _check_members(rules, parameters, "", enforce, faults)
+    return faults
 
 
-def _in_members(rules: Structure, values: Mapping[str, Any], path: str, enforce: bool) -> Iterator[Fault]:
+def _check_members(rules: Structure, values: Mapping[str, Any], path: str, enforce: bool, faults: list[Fault]) -> None:
+    get = values.get
     for name, node in rules.members.items():
-        value = values.get(name)
-        if value is not None:
-            # The common case without a call: each parameter of each request comes by here.
-            if type(node) is not Rule or (
-                type(value) is not node.type or not (node.accepts if enforce else node.simulated)(value)
-            ):
-                yield from _in_value(node, value, point(path, name), enforce)
-        elif node.required:
-            yield Fault(point(path, name), f"{_show(point(path, name))} is missing.")
+        value = get(name)
+        if value is None:
+            if node.required:
+                faults.append(Fault(point(path, name), f"{_show(point(path, name))} is missing."))
+        # The common case without a call: each parameter of each request comes by here.
+        elif type(node) is not Rule or (
+            type(value) is not node.type or not (node.accepts if enforce else node.simulated)(value)
+        ):
+            _check_value(node, value, point(path, name), enforce, faults)
 
 
-def _in_value(node: Node, value: Any, path: str, enforce: bool) -> Iterator[Fault]:
-    match node:
-        case Rule():
+def _check_value(node: Node, value: Any, path: str, enforce: bool, faults: list[Fault]) -> None:
+    match node, value:
+        case Structure(), dict():
+            _check_members(node, value, path, enforce, faults)
+        case Pairs(), dict():
+            _check_size(node, len(value), path, enforce, faults)
+            for key, one in value.items():
+                _check_value(node.key, key, point(path, key), enforce, faults)
+                _check_value(node.value, one, point(path, key), enforce, faults)
+        case Items(), list():
+            _check_size(node, len(value), path, enforce, faults)
+            for index, item in enumerate(value):
+                _check_value(node.item, item, point(path, str(index)), enforce, faults)
+        case Rule(), _:
             try:
                 check_parameter(node, _show(path), value, enforce=enforce)
             except ParameterError as error:
-                yield Fault(path, str(error), isinstance(error, ParameterTypeError))
-        case Items():
-            if not isinstance(value, list):
-                yield Fault(path, f"{_show(path)} is {value!r}, but takes a list.", wrong_type=True)
-                return
-            yield from _in_size(node, value, path, enforce, "items")
-            for index, item in enumerate(value):
-                yield from _in_value(node.item, item, point(path, str(index)), enforce)
-        case _ if not isinstance(value, dict):
-            yield Fault(path, f"{_show(path)} is {value!r}, but takes an object.", wrong_type=True)
-        case Structure():
-            yield from _in_members(node, value, path, enforce)
+                faults.append(Fault(path, str(error), isinstance(error, ParameterTypeError)))
         case _:
-            yield from _in_size(node, value, path, enforce, "pairs")
-            for key, one in value.items():
-                yield from _in_value(node.key, key, point(path, key), enforce)
-                yield from _in_value(node.value, one, point(path, key), enforce)
+            takes = "a list" if isinstance(node, Items) else "an object"
+            faults.append(Fault(path, f"{_show(path)} is {value!r}, but takes {takes}.", wrong_type=True))
 
 
-def _in_size(
-    node: Pairs | Items, value: dict[str, Any] | list[Any], path: str, enforce: bool, what: str
-) -> Iterator[Fault]:
-    if enforce and len(value) not in node.size:
-        accepted = f"{node.size.start} to {node.size.stop - 1} {what}"
-        yield Fault(path, f"{_show(path)} has {len(value)}, but AWS accepts {accepted}.")
+def _check_size(node: Pairs | Items, size: int, path: str, enforce: bool, faults: list[Fault]) -> None:
+    if enforce and size not in node.size:
+        accepted = f"{node.size.start} to {node.size.stop - 1}"
+        faults.append(Fault(path, f"{_show(path)} has {size} members, but AWS accepts {accepted}."))
 
 
 def keep(rules: Structure, given: Mapping[str, Any]) -> dict[str, Any]:
