@@ -177,12 +177,6 @@ def test_nobody_takes_a_module_from_its_package() -> None:
     assert_none(violations)
 
 
-def test_no_two_files_of_tests_share_a_name() -> None:
-    # pytest imports each by its name alone.
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert_none(f"{name}: there twice" for name in names if names.count(name) > 1)
-
-
 def private_names(tree: ast.AST) -> set[str]:
     """Return the private names that a module defines: functions, classes, variables, attributes of its instances."""
     found: set[str] = set()
