@@ -46,7 +46,6 @@ WRAPPERS = (
     "wrapt",
     "ddtrace",
     "opentelemetry-instrumentation-botocore",
-    "opentelemetry-sdk",
     "aws-xray-sdk",
     "sentry-sdk",
 )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import gc
 import io
+import json
 import os
+import sys
 import threading
+import types
 import unittest.mock
 import weakref
 from collections.abc import Callable, Iterator
@@ -19,7 +22,8 @@ from botocore.config import Config
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
-from helpers import DESTINATION, send, send_request, send_status, verify
+from botocore.session import Session
+from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
 from sink import KEYS, Gate, InThread, Sink, open_sink
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
@@ -354,6 +358,66 @@ def test_a_wrapper_of_the_fakes_own_methods_is_not_wrapped_again(sink: Sink) -> 
     assert sink.arrived == []
 
 
+def test_a_descriptor_is_bound_as_it_was(sink: Sink) -> None:
+    original = vars(Endpoint)["create_request"]
+    bound: list[Any] = []
+
+    class Wrapper:
+        """Binds by itself and takes no instance, as wrapt's wrappers do."""
+
+        def __get__(self, instance: Any, owner: type) -> Any:
+            bound.append((instance, owner))
+            return original.__get__(instance, owner)
+
+    client = connect(sink)
+    with unittest.mock.patch.object(Endpoint, "create_request", Wrapper()), mock_pinpoint_otp():
+        bound.clear()
+        assert send_status(client) == "SUCCESSFUL"
+    assert bound == [(client._endpoint, Endpoint)]
+    assert sink.arrived == []
+
+
+def test_what_is_imported_after_the_last_fake_is_left_alone(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    class BotocoreStubber:
+        def __call__(self) -> None:
+            pass
+
+    class Module(types.ModuleType):
+        pass
+
+    monkeypatch.delitem(sys.modules, "moto.core.botocore_stubber", raising=False)
+    before, leftover = vars(BotocoreStubber)["__call__"], vars(Session)["__init__"]
+    with mock_pinpoint_otp():
+        wrapped = vars(Session)["__init__"]
+    module = Module("moto.core.botocore_stubber")
+    module.BotocoreStubber = BotocoreStubber
+    monkeypatch.setitem(sys.modules, "moto.core.botocore_stubber", module)
+    monkeypatch.setattr(Session, "__init__", wrapped)
+    Session()
+    assert vars(BotocoreStubber)["__call__"] is before
+    monkeypatch.setattr(Session, "__init__", leftover)
+    with mock_pinpoint_otp():
+        assert vars(BotocoreStubber)["__call__"] is not before
+    assert vars(BotocoreStubber)["__call__"] is before
+
+
+def test_what_is_imported_only_in_part_is_wrapped_when_it_is_complete(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class BotocoreStubber:
+        def __call__(self) -> None:
+            pass
+
+    module = types.ModuleType("moto.core.botocore_stubber")
+    monkeypatch.setitem(sys.modules, "moto.core.botocore_stubber", module)
+    before = vars(BotocoreStubber)["__call__"]
+    with mock_pinpoint_otp():
+        module.BotocoreStubber = BotocoreStubber
+        send(connect(sink))
+        assert vars(BotocoreStubber)["__call__"] is not before
+    assert vars(BotocoreStubber)["__call__"] is before
+
+
 # -- Emitters, handlers and bodies -------------------------------------------------------------------------------------
 
 
@@ -379,6 +443,34 @@ def test_a_handler_may_give_the_body_another_form(pinpoint_otp: PinpointOTP, sin
     assert send_status(client) == "SUCCESSFUL"
     assert len(pinpoint_otp.messages) == 2
     assert sink.arrived == []
+
+
+def test_a_request_without_its_context_is_answered_too(
+    pinpoint_otp: PinpointOTP, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = Endpoint.prepare_request
+
+    def as_older_versions(endpoint: Any, request: Any) -> Any:
+        prepared = prepare(endpoint, request)
+        prepared.context = None
+        return prepared
+
+    monkeypatch.setattr(Endpoint, "prepare_request", as_older_versions)
+    client = connect(sink)
+    pinpoint_otp.inject(LostResponse(), per="attempt")
+    assert send_status(client) == "SUCCESSFUL"
+    assert len(pinpoint_otp.messages) == 2
+
+
+def test_a_handler_may_take_the_body_of_an_answer_as_a_stream(pinpoint_otp: PinpointOTP, sink: Sink) -> None:
+    client, bodies = connect(sink), list[bytes]()
+
+    def read(response: Any = None, **kwargs: Any) -> None:
+        bodies.append(response[0].raw.read())
+
+    client.meta.events.register("needs-retry.pinpoint.SendOTPMessage", read)
+    send(client)
+    assert json.loads(bodies[0])["ApplicationId"] == APPLICATION
 
 
 def test_a_body_that_is_read_already_is_sent_from_where_it_stands(pinpoint_otp: PinpointOTP, sink: Sink) -> None:

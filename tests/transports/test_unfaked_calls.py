@@ -7,8 +7,10 @@ from typing import Any
 
 import boto3
 import botocore
+import notify
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_request, send_status, verify
 from sink import KEYS, Gate, InThread, Sink, open_sink
 
@@ -128,6 +130,47 @@ def test_other_operations_and_services_pass(guard: None, sink: Sink) -> None:
     connect(sink).get_apps()
     boto3.Session(**KEYS, region_name="us-east-1").client("dynamodb", endpoint_url=sink.url).list_tables()
     assert len(sink.signed) == 2
+
+
+def test_another_operation_passes_again_after_the_fake_that_refused_it(guard: None, sink: Sink) -> None:
+    client = connect(sink)
+    with mock_pinpoint_otp(), pytest.raises(ClientError, match="GetApps is not faked"):
+        client.get_apps()
+    assert sink.arrived == []
+    client.get_apps()
+    assert len(sink.signed) == 1
+
+
+@notify.NEEDED
+def test_calls_of_end_user_messaging_are_guarded(guard: None, sink: Sink) -> None:
+    client = boto3.Session(**KEYS, region_name="us-east-1").client("endusermessaging", endpoint_url=sink.url)
+    with mock_pinpoint_otp() as fake:
+        notify.send(client)
+        with pytest.raises(ClientError, match="moto does not have it either"):
+            client.list_jobs()
+    assert len(fake.messages) == 1
+    with pytest.raises(UnfakedCallError):
+        notify.send(client)
+    with pytest.raises(UnfakedCallError):
+        client.list_notify_code_configurations()
+    assert take() == [
+        UnfakedCall("SendNotifyCodeVerification", DESTINATION),
+        UnfakedCall("ListNotifyCodeConfigurations", None),
+    ]
+    assert sink.arrived == []
+
+
+@notify.NEEDED
+def test_an_attempt_of_end_user_messaging_that_outlives_its_fake_does_not_leave(sink: Sink) -> None:
+    client, mock = (
+        boto3.Session(**KEYS, region_name="us-east-1").client("endusermessaging", endpoint_url=sink.url),
+        mock_pinpoint_otp(),
+    )
+    fake = mock.start()
+    fake.inject(lambda call: mock.stop() or LostResponse(), operation="SendNotifyCodeVerification", per="attempt")
+    with pytest.raises(UnfakedCallError):
+        notify.send(client)
+    assert sink.arrived == []
 
 
 def test_calls_that_are_let_through_leave_signed_until_the_end(guard: None, sink: Sink) -> None:

@@ -50,10 +50,9 @@ def put_on(targets: tuple[Target, ...]) -> None:
 
 def notice_imports() -> None:
     """Wrap what was imported since, if anything was."""
-    if not sys.modules.keys().isdisjoint(_awaited):
+    if not sys.modules.keys().isdisjoint(_awaited) and holding.is_held():
         with lock:
-            if holding.is_held():
-                put_on(_targets)
+            put_on(_targets)
 
 
 def _find(modules: tuple[ModuleType | None, ...]) -> None:
@@ -64,7 +63,7 @@ def _find(modules: tuple[ModuleType | None, ...]) -> None:
         owner = getattr(module, target.owner, None)
         if owner is None:
             awaited.add(target.module)
-        elif target.name in vars(owner):
+        else:
             found.append(_wrapping(owner, target.name, target.wrap))
     _wrappings, _awaited = tuple(found), frozenset(awaited)
     # What is imported only in part is to be looked for again.
