@@ -12,10 +12,10 @@ from pytest_pinpoint_otp.apis import APIS, OPERATIONS, route
 from pytest_pinpoint_otp.apis.api import Operation, Reading, Refusal, Request, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.engine.faults.injections import Injection, Taken
-from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
+from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Failure, Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, parse_outcome
-from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse, TransportFailure
+from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
 from pytest_pinpoint_otp.engine.frozen import freeze_dict
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage
@@ -48,7 +48,7 @@ class Service(State):
 
     def respond(
         self, method: str, url: str, headers: Mapping[str, Any], body: bytes | str | None
-    ) -> Response | TransportFailure:
+    ) -> Response | Failure:
         """Answer one request, or say which failure of the transport takes the answer's place.
 
         Args:
@@ -106,7 +106,7 @@ class Service(State):
             call = Call(operation.name, application_id, destination, reference_id, frozen, invocation_id)
         return Received(call, operation, reading)
 
-    def _refuse(self, received: Received, refusal: Refusal) -> Response | TransportFailure:
+    def _refuse(self, received: Received, refusal: Refusal) -> Response | Failure:
         work = AttemptWork(self, received.call, received.operation, received.reading)
         status_code = received.operation.api.errors[refusal.name]
         answer = work.write_error(refusal.name, status_code, refusal.message, refusal.members)
@@ -120,7 +120,7 @@ class Service(State):
             self._note_mistake(call, mistake)
             raise
 
-    def _answer_by_callable(self, received: Received, place: int, taken: Taken | None) -> Response | TransportFailure:
+    def _answer_by_callable(self, received: Received, place: int, taken: Taken | None) -> Response | Failure:
         """Answer an attempt by a test's callable, or where it declines, by the next injection that is due."""
         declined: set[Injection] = set()
         while True:
@@ -154,7 +154,7 @@ class Service(State):
 
     def _answer(
         self, received: Received, place: int, taken: Taken | None, outcome: Outcome | None = None
-    ) -> Response | TransportFailure:
+    ) -> Response | Failure:
         """Carry out what is due for an attempt, note it, and return what goes back.
 
         Args:
@@ -191,7 +191,7 @@ class Service(State):
             self.recording.note(call, place, repeated, None if taken is None else taken.injection)
         return self._record(call, work, answer, source)
 
-    def _record(self, call: Call, work: AttemptWork, answer: Answer, source: str) -> Response | TransportFailure:
+    def _record(self, call: Call, work: AttemptWork, answer: Answer, source: str) -> Response | Failure:
         label, status_code, error_message, response = answer
         attempt = Attempt(len(call.attempts) + 1, label, status_code, work.request_id, work.now, source)
         self.journal.write_call(call.answered(attempt, error_message))

@@ -17,7 +17,7 @@ from pytest_pinpoint_otp.apis.api import (
 )
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.codes import OTP, VerificationReason, describe, fits
-from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
+from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Deliverable, Outcome
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.quotas import read_denial
 from pytest_pinpoint_otp.engine.frozen import freeze_dict
@@ -72,7 +72,7 @@ class AttemptWork:
         assert isinstance(self._operation, StoreOperation)  # there are no others
         return self._store(self._operation)
 
-    def deliver(self, delivery: Delivery) -> Answer:
+    def deliver(self, delivery: Deliverable) -> Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
         operation, state = self._operation, self._state
         assert isinstance(operation, SendOperation)  # no other operation takes a delivery

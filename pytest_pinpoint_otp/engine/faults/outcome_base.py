@@ -5,17 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
+from pytest_pinpoint_otp.apis.api import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 
-if TYPE_CHECKING:
-    from pytest_pinpoint_otp.engine.faults.outcomes import Delivery
-    from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
-
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
+
+
+class Failure(Protocol):
+    """What takes the place of a response where the transport fails."""
+
+    @property
+    def label(self) -> str:
+        """The name of the exception's class."""
+
+    def for_request(self, url: str) -> Exception:
+        """Return the exception to raise for one request."""
 
 
 class Answer(NamedTuple):
@@ -25,13 +33,28 @@ class Answer(NamedTuple):
     status_code: int | None
     """None where the transport failed."""
     error_message: str | None
-    response: Response | TransportFailure
+    response: Response | Failure
+
+
+class Deliverable(Protocol):
+    """A delivery, as the service carries it out."""
+
+    @property
+    def label(self) -> str:
+        """The status."""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the text reaches the handset."""
+
+    def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
+        """Return what an answer may tell of it, with the IDs that were drawn for it."""
 
 
 class Work(Protocol):
     """What the service can do for one attempt."""
 
-    def deliver(self, delivery: Delivery) -> Answer:
+    def deliver(self, delivery: Deliverable) -> Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
 
     def give_verdict(self, valid: bool) -> Answer:

@@ -14,7 +14,6 @@ from botocore.awsrequest import AWSResponse
 
 from pytest_pinpoint_otp.apis import APIS, find
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
 from pytest_pinpoint_otp.engine.service import Service
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
 
@@ -102,7 +101,7 @@ def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     if service is None:
         return None
     response = service.respond(request.method, request.url, request.headers, _read_body(request.body))
-    if isinstance(response, TransportFailure):
+    if not isinstance(response, Response):
         raise response.for_request(request.url)
     return _Answer(request.url, response)
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.faults.transport_errors import TransportFailure
+from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE, write_error, write_json
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request, Reset
@@ -60,7 +60,7 @@ class Site:
                 with lock:
                     service.mistakes.append(mistake)  # type: ignore[arg-type]  # raised like the others
             return _unanswered(f"The test's own code raised {type(mistake).__name__}: {mistake}")
-        if isinstance(response, TransportFailure):
+        if not isinstance(response, Response):
             return Reset(self._hold if response.label == _READ_TIMEOUT else 0.0)
         return Answer(response.status_code, response.headers, response.body)
 
