@@ -176,6 +176,13 @@ def test_an_unknown_configuration_has_a_template_of_its_own(client: Any, pinpoin
         assert re.fullmatch(DEFAULT_BODY, pinpoint_otp.messages[-1].body)
 
 
+def test_a_configuration_without_a_template_has_the_same_one(client: Any, pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.add_code_configuration("cc-1", voice="Spoken {{code}}")
+    for channel in ("TEXT", "WHATSAPP"):
+        send(client, channel=channel, notifyCodeConfiguration="cc-1", overrideChannelParameters=LEFT_OUT)
+        assert re.fullmatch(DEFAULT_BODY, pinpoint_otp.messages[-1].body)
+
+
 def test_the_requests_template_wins_over_the_configurations(client: Any, pinpoint_otp: PinpointOTP) -> None:
     pinpoint_otp.add_code_configuration("cc-1", text="Stored {{code}}", voice="Spoken {{code}}")
     send(client, notifyCodeConfiguration="cc-1", overrideChannelParameters=LEFT_OUT)
@@ -250,6 +257,7 @@ def test_every_mistake_of_a_request_is_named(client: Any) -> None:
     ]
     assert all(field["message"] in answer["Error"]["Message"] for field in answer["fieldList"])
     assert "overrideCodeConfigurationParameters.codeLength is 9, but AWS accepts 4 to 8" in answer["Error"]["Message"]
+    assert "context.d/~e is ' f ', but AWS accepts 1 to 800" in answer["Error"]["Message"]
 
 
 def test_a_refused_request_uses_nothing_up(client: Any, pinpoint_otp: PinpointOTP) -> None:

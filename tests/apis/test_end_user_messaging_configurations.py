@@ -431,7 +431,9 @@ def test_a_later_configuration_of_the_same_id_replaces_the_earlier(client: Any, 
     pinpoint_otp.add_code_configuration("cc-1", code_length=8)
     pinpoint_otp.add_code_configuration("cc-1")
     assert "codeConfigurationParameters" not in get(client, "cc-1")
-    assert names(client) == ["cc-1"]
+    pinpoint_otp.add_code_configuration("cc-2")
+    pinpoint_otp.add_code_configuration("cc-1")
+    assert names(client) == ["cc-2", "cc-1"]
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,35 @@ def test_each_required_member_of_the_model_is_required(operation: str) -> None:
         if name in IN_PATH:
             continue
         assert f"/{name}" in paths(refusal(operation, request, enforce_limits=False))
+
+
+@pytest.mark.parametrize("query", ["maxResults=", "maxResults=x", "maxResults=0x10", "nextToken=", "nextToken=page-0"])
+def test_a_query_that_no_sdk_writes_is_refused(query: str) -> None:
+    url = f"{HOST}/v1/notify-code-configurations?{query}"
+    operation = OPERATIONS["ListNotifyCodeConfigurations"]
+    terms: Any = SimpleNamespace(configurations=None, enforce_limits=True)
+    reading = operation.read(Request("GET", url, {}, None))
+    refused = operation.find_refusal(reading, terms, operation.api.new_state(terms))
+    assert paths(refused) == {"/" + query.partition("=")[0]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/tags/arn%3Aaws%3Amobiletargeting%3Aus-east-1%3A123456789012%3Aapps%2Fa1b2c3d4"),
+        ("GET", "/v1/tags/"),
+        ("GET", "/v1/notify-code-configurations/"),
+        ("PATCH", "/v1/notify-code-configurations/cc-1"),
+        ("GET", "/v1/notify-code-verifications/send"),
+        ("GET", "/v1/brand-profiles"),
+    ],
+)
+def test_another_request_is_for_no_operation(method: str, path: str) -> None:
+    assert route(method, HOST + path) is None
+
+
+def test_an_operation_is_found_behind_any_host_and_prefix() -> None:
+    for host in ("http://localhost:4566", "http://[::1]/prefix", ""):
+        found = route("GET", f"{host}/v1/notify-code-configurations/arn%3Aaws%3Aa/cc-1?a=b")
+        assert found is not None
+        assert found.in_path == {"notifyCodeConfigurationId": "arn:aws:a/cc-1"}
