@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
+from string import ascii_uppercase, digits
 from typing import Any
 
 import boto3
@@ -31,6 +33,7 @@ from pytest_pinpoint_otp import (
     RawResponse,
     mock_pinpoint_otp,
 )
+from pytest_pinpoint_otp.apis import OPERATIONS as OPERATIONS_BY_NAME
 from pytest_pinpoint_otp.strategies import (
     codes,
     failure_plans,
@@ -66,7 +69,10 @@ SMALLEST = {
     "ReferenceId": "0",
 }
 OPTIONAL = {"CodeLength", "ValidityPeriod", "AllowedAttempts", "Language", "EntityId", "TemplateId"}
+WITHOUT_OPTIONAL = dict.fromkeys(OPTIONAL)
+"""Where only the required members matter."""
 OPERATIONS = ["SendOTPMessage", "VerifyOTPMessage"]
+FAKED = sorted(OPERATIONS_BY_NAME)
 PASTED = {
     **{name: getattr(pytest_pinpoint_otp, name) for name in pytest_pinpoint_otp.__all__},
     **vars(exceptions),
@@ -96,13 +102,19 @@ def draw(strategy: SearchStrategy[Any], count: int) -> list[Any]:
 @pytest.fixture(scope="module")
 def parameters_drawn() -> list[dict[str, Any]]:
     """Many parameters of a send, of which the optional members differ."""
-    return draw(send_parameters(**SHORT), 1000)
+    return draw(send_parameters(**SHORT), 600)
 
 
 @pytest.fixture(scope="module")
 def violations_drawn() -> list[tuple[dict[str, Any], str]]:
     """Many refused parameters of a send, each with the name of the one at fault."""
-    return draw(invalid_send_parameters(), 1000)
+    return draw(invalid_send_parameters(), 400)
+
+
+@pytest.fixture(scope="module")
+def steps_drawn() -> list[FailureStep]:
+    """Many steps of failure plans."""
+    return [step for plan in draw(failure_plans(), 150) for step in plan.steps]
 
 
 def printed(strategy: SearchStrategy[Any]) -> tuple[str, Any]:
@@ -215,10 +227,24 @@ def test_a_code_is_one_that_the_service_can_send_and_judge(code: str) -> None:
         assert verify(CLIENT, code)
 
 
-@pytest.mark.parametrize("length", [5, 6, 7, 8])
-def test_a_code_of_every_length_is_reached_and_shrinks_to_zeros(length: int) -> None:
-    assert find(codes(), lambda code: len(code) == length) == "0" * length
-    assert find(codes(length)) == "0" * length
+@pytest.mark.parametrize(("code_type", "smallest"), [("NUMERIC", "0"), ("ALPHA", "A"), ("ALPHANUMERIC", "0")])
+@pytest.mark.parametrize("length", [4, 5, 6, 7, 8])
+def test_a_code_of_every_type_and_length_is_reached_and_shrinks(length: int, code_type: Any, smallest: str) -> None:
+    assert find(codes(length, code_type)) == smallest * length
+    if code_type != "NUMERIC" or length > 4:
+        assert find(codes(code_type=code_type), lambda code: len(code) == length) == smallest * length
+
+
+def test_digits_without_a_length_are_a_code_of_either_api() -> None:
+    assert {len(code) for code in draw(codes(), 100)} == {5, 6, 7, 8}
+
+
+@pytest.mark.parametrize(
+    ("code_type", "characters"),
+    [("NUMERIC", digits), ("ALPHA", ascii_uppercase), ("ALPHANUMERIC", digits + ascii_uppercase)],
+)
+def test_a_code_has_all_characters_of_its_type_and_no_others(code_type: Any, characters: str) -> None:
+    assert {*"".join(draw(codes(8, code_type), 300))} == {*characters}
 
 
 @several
@@ -235,15 +261,20 @@ def test_leading_zeros_and_other_digits_are_reached() -> None:
 @pytest.mark.parametrize(
     ("length", "error", "message"),
     [
-        ("6", TypeError, r"codes: length takes an int, not '6' \(str\)\."),
-        (True, TypeError, r"codes: length takes an int, not True \(bool\)\."),
-        (4, ValueError, r"codes: length is 4, but AWS sends 5 to 8 digits\."),
-        (9, ValueError, r"codes: length is 9, but AWS sends 5 to 8 digits\."),
+        ("6", TypeError, r"codes: length takes an int \(characters of a code\), not '6' \(str\)\."),
+        (True, TypeError, r"codes: length takes an int \(characters of a code\), not True \(bool\)\."),
+        (3, ValueError, r"codes: length is 3, but takes 4 to 8 \(characters of a code\)\."),
+        (9, ValueError, r"codes: length is 9, but takes 4 to 8 \(characters of a code\)\."),
     ],
 )
 def test_a_length_that_no_code_has_is_refused(length: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         codes(length)
+
+
+def test_a_type_that_no_code_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"codes: code_type is 'NUMERICAL'\. Did you mean 'NUMERIC'\?"):
+        codes(code_type="NUMERICAL")
 
 
 @several
@@ -302,7 +333,9 @@ def test_an_optional_member_is_sometimes_there_and_sometimes_not(
     ],
 )
 def test_a_number_reaches_both_of_its_limits(name: str, boundary: int) -> None:
-    assert find(send_parameters(**SHORT), lambda drawn: drawn.get(name) == boundary)[name] == boundary
+    numbers = send_parameters(**SHORT, **dict.fromkeys(OPTIONAL - {name}))
+
+    assert find(numbers, lambda drawn: drawn.get(name) == boundary)[name] == boundary
 
 
 EUROPE = {"de-DE", "en-GB", "es-ES", "fr-FR", "it-IT"}
@@ -315,16 +348,19 @@ def test_exactly_the_documented_languages_are_reached(parameters_drawn: list[dic
 
 @pytest.mark.parametrize(("name", "length"), [("BrandName", 0), ("BrandName", 20), ("ReferenceId", 48)])
 def test_a_text_reaches_its_limits(name: str, length: int) -> None:
-    assert find(send_parameters(), lambda drawn: len(drawn[name]) == length)[name] == "0" * length
+    texts = send_parameters(**WITHOUT_OPTIONAL)
+
+    assert find(texts, lambda drawn: len(drawn[name]) == length)[name] == "0" * length
 
 
-ORIGINATIONS = send_parameters(BrandName="", DestinationIdentity=DESTINATION, ReferenceId="1")
+ORIGINATIONS = send_parameters(BrandName="", DestinationIdentity=DESTINATION, ReferenceId="1", **WITHOUT_OPTIONAL)
 
 
 def test_an_origination_is_a_number_or_a_sender_id_of_up_to_11_characters() -> None:
-    assert find(ORIGINATIONS, lambda drawn: len(drawn["OriginationIdentity"]) == 16)
-    assert find(ORIGINATIONS, lambda drawn: re.fullmatch("[A-Za-z-]{11}", drawn["OriginationIdentity"]))
-    assert find(ORIGINATIONS, lambda drawn: len(drawn["OriginationIdentity"]) == 1)
+    drawn = [parameters["OriginationIdentity"] for parameters in draw(ORIGINATIONS, 200)]
+
+    assert {1, 11, 16} <= {*map(len, drawn)}
+    assert any(re.fullmatch("[A-Za-z0-9-]{11}", origination) for origination in drawn)
 
 
 @pytest.mark.parametrize("seed_of_it", range(10 if THOROUGH else 1))
@@ -431,8 +467,11 @@ def test_a_violation_just_beyond_the_limit_is_reached(
 # -- Outcomes and failure plans ----------------------------------------------------------------------------------------
 
 
+OUTCOMES = {operation: outcomes(operation) for operation in OPERATIONS}
+
+
 @several
-@given(st.sampled_from(OPERATIONS).flatmap(lambda operation: st.tuples(st.just(operation), outcomes(operation))))
+@given(st.sampled_from(OPERATIONS).flatmap(lambda operation: st.tuples(st.just(operation), OUTCOMES[operation])))
 def test_an_outcome_can_be_injected_for_its_operation(drawn: tuple[str, Any]) -> None:
     operation, outcome = drawn
     with mock_pinpoint_otp() as fake:
@@ -443,6 +482,7 @@ def test_an_outcome_can_be_injected_for_its_operation(drawn: tuple[str, Any]) ->
         (call,) = fake.calls
         assert call.operation == operation
         assert call.outcome in (
+            outcome,
             getattr(outcome, "status", None),
             getattr(outcome, "name", None),
             getattr(outcome, "__name__", None),
@@ -471,13 +511,27 @@ def test_errors_and_failures_of_the_transport_are_reached(operation: str, wanted
     assert find(outcomes(operation), lambda outcome: outcome == wanted) == wanted
 
 
-def test_a_verification_has_no_delivery() -> None:
-    @settings(several, max_examples=200)
-    @given(outcomes("VerifyOTPMessage"))
-    def check(outcome: Any) -> None:
-        assert not isinstance(outcome, Delivery)
+def test_only_a_send_has_deliveries_and_only_a_verification_verdicts() -> None:
+    kinds = {operation: {*map(type, draw(outcomes(operation), 150))} for operation in [*OPERATIONS, "TagResource"]}
 
-    check()
+    shared = {ErrorResponse, LostResponse, RawResponse, type}
+    assert kinds["SendOTPMessage"] == {*shared, Delivery}
+    assert kinds["VerifyOTPMessage"] == {*shared, str}
+    assert kinds["TagResource"] == shared
+    assert {*filter(lambda one: isinstance(one, str), draw(outcomes("VerifyOTPMessage"), 150))} == {"VALID", "INVALID"}
+
+
+@pytest.mark.parametrize("operation", FAKED)
+def test_outcomes_of_every_operation_can_be_injected(operation: str) -> None:
+    with mock_pinpoint_otp(assert_all_used=False) as fake:
+        for outcome in draw(outcomes(operation), examples(10)):
+            assert fake.inject(outcome, operation=operation).operation == operation
+
+
+def test_an_operation_may_be_spelled_as_boto3_does() -> None:
+    assert find(outcomes("verify_otp_message")) == find(outcomes("VerifyOTPMessage"))
+    steps = failure_plans(operations=["verify_otp_message"]).filter(lambda plan: plan.steps)
+    assert find(steps).steps[0].operation == "VerifyOTPMessage"
 
 
 def test_an_outcome_shrinks_to_a_status_or_an_error_alone() -> None:
@@ -505,13 +559,43 @@ def test_a_failure_plan_shrinks_to_none_then_to_one_plain_step() -> None:
 
 @pytest.mark.parametrize(
     "member",
-    [{"per": "attempt"}, {"after": 3}, {"times": 3}, {"times": None}, {"operation": "VerifyOTPMessage"}],
+    [{"per": "attempt"}, {"after": 3}, {"times": 3}, {"times": None}],
     ids=repr,
 )
-def test_every_member_of_a_step_is_reached(member: dict[str, Any]) -> None:
+def test_every_member_of_a_step_is_reached(steps_drawn: list[FailureStep], member: dict[str, Any]) -> None:
     ((name, value),) = member.items()
 
-    assert find(failure_plans(), lambda plan: any(getattr(step, name) == value for step in plan.steps))
+    assert any(getattr(step, name) == value for step in steps_drawn)
+
+
+def test_a_step_is_for_any_operation_and_mostly_for_those_that_send_or_verify(steps_drawn: list[FailureStep]) -> None:
+    drawn = Counter(step.operation for step in steps_drawn)
+
+    assert drawn.keys() == {*FAKED}
+    often = sum(drawn[name] for name in FAKED if OPERATIONS_BY_NAME[name].sends or OPERATIONS_BY_NAME[name].verifies)
+    assert often > drawn.total() / 2
+
+
+def test_a_step_is_for_one_of_the_operations_that_are_given() -> None:
+    plans = draw(failure_plans(operations=["VerifyOTPMessage", "TagResource"]), 60)
+
+    assert {step.operation for plan in plans for step in plan.steps} == {"VerifyOTPMessage", "TagResource"}
+    others = failure_plans(operations=["TagResource"]).filter(lambda plan: plan.steps)
+    assert find(others).steps[0].operation == "TagResource"
+
+
+@pytest.mark.parametrize(
+    ("operations", "error", "message"),
+    [
+        ("SendOTPMessage", TypeError, r"operations takes a list of names, not 'SendOTPMessage' \(str\)\."),
+        (5, TypeError, r"operations takes a list of names, not 5 \(int\)\."),
+        ([], ValueError, r"operations is empty: name at least one, or leave it out\."),
+        (["SendOTP"], ValueError, r"operation 'SendOTP' is not faked\. Did you mean 'SendOTPMessage'\?"),
+    ],
+)
+def test_operations_that_are_none_are_refused(operations: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"failure_plans: {message}"):
+        failure_plans(operations=operations)
 
 
 def test_a_failure_plan_has_as_many_steps_as_it_may_have() -> None:
@@ -542,7 +626,7 @@ def test_a_value_can_be_pasted_from_its_repr(value: Any) -> None:
 
 
 @several
-@given(st.sampled_from(OPERATIONS).flatmap(outcomes))
+@given(st.sampled_from(OPERATIONS).flatmap(OUTCOMES.__getitem__))
 def test_an_outcome_can_be_pasted_from_its_repr_or_is_a_class(outcome: Any) -> None:
     shown = outcome.__name__ if isinstance(outcome, type) else repr(outcome)
     assert eval(shown, PASTED.copy()) == outcome
@@ -560,6 +644,7 @@ def test_an_outcome_can_be_pasted_from_its_repr_or_is_a_class(outcome: Any) -> N
         pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, type)), id="classes"),
         pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, LostResponse)), id="lost"),
         pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, RawResponse)), id="raw"),
+        pytest.param(outcomes("VerifyOTPMessage").filter(lambda outcome: outcome == "VALID"), id="verdict"),
         pytest.param(failure_plans(), id="no plan"),
         pytest.param(failure_plans().filter(lambda plan: plan.steps and plan.steps[0].after), id="failure_plans"),
     ],

@@ -87,7 +87,7 @@ class Send(NotifyOperation, SendOperation):
                 aws: given[name] for name, aws in POLICY_NAMES.items() if name in given
             },
         }
-        route = _find_route(parameters)
+        route = find_route(parameters)
         template: dict[str, Any] = {}
         if "text" in given:
             template = {**_ISSUED[route], TEMPLATES[route]: given["text"]}
@@ -199,14 +199,15 @@ class _Rendering(NamedTuple):
 def _find_rendering(parameters: Mapping[str, Any], state: Store) -> _Rendering:
     named = parameters.get("notifyCodeConfiguration")
     configuration = state.find(named) if named is not None else None
-    route = _find_route(parameters)
+    route = find_route(parameters)
     stored = configuration.channel_parameters.get(route, {}) if configuration is not None else {}
     override = (parameters.get("overrideChannelParameters") or {}).get(route) or {}
     channel = stored | {name: value for name, value in override.items() if value is not None}
     return _Rendering(route, channel, configuration, named is not None and configuration is None)
 
 
-def _find_route(parameters: Mapping[str, Any]) -> str:
+def find_route(parameters: Mapping[str, Any]) -> str:
+    """Return which channel parameters a send uses: ``text``, ``voice``, ``notify`` or ``whatsApp``."""
     if parameters["channel"] == "WHATSAPP":
         return "whatsApp"
     if _NOTIFY_CONFIGURATION.fullmatch(str(parameters["originationIdentity"])):

@@ -1,0 +1,352 @@
+"""The strategies for AWS End User Messaging: what they draw is what it takes (or refuses), up to every limit."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import hypothesis
+import hypothesis.errors
+import pytest
+from botocore.validate import ParamValidator
+from effort import examples
+from helpers import DESTINATION
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from notify import NEEDED, make_client
+
+from pytest_pinpoint_otp import mock_pinpoint_otp
+from pytest_pinpoint_otp.strategies import codes, invalid_notify_send_parameters, notify_send_parameters
+
+pytestmark = NEEDED
+
+# Derandomized, because a strategy is judged by what it draws: the same in every run.
+several = settings(max_examples=examples(40), deadline=None, derandomize=True, database=None)
+searching = settings(several, max_examples=2000, phases=[Phase.generate, Phase.shrink])
+
+REQUIRED = {"channel", "destinationIdentity", "originationIdentity"}
+OPTIONAL = {
+    "notifyCodeConfiguration",
+    "overrideChannelParameters",
+    "overrideCodeConfigurationParameters",
+    "configurationSetName",
+    "context",
+    "referenceId",
+}
+SMALLEST = {
+    "channel": "TEXT",
+    "originationIdentity": "0",
+    "destinationIdentity": "+1000000",
+    "overrideChannelParameters": {"text": {"inlineTemplateBody": "{{code}}"}},
+}
+SHORT = {"channel": "TEXT", "destinationIdentity": DESTINATION, "originationIdentity": "A"}
+"""Where only the optional members matter."""
+PLAIN = {**SHORT, "overrideChannelParameters": {"text": {"inlineTemplateBody": "{{code}}"}}}
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    """A client that does not retry."""
+    return make_client(aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@pytest.fixture(scope="module")
+def shape(client: Any) -> Any:
+    """botocore's model of a send."""
+    return client.meta.service_model.operation_model("SendNotifyCodeVerification").input_shape
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[dict[str, Any]]:
+    """Many parameters of a send."""
+    return draw(notify_send_parameters(), 200)
+
+
+@pytest.fixture(scope="module")
+def refused() -> list[tuple[dict[str, Any], str]]:
+    """Many refused parameters of a send, each with the name of the one at fault."""
+    return draw(invalid_notify_send_parameters(), 500)
+
+
+def draw(strategy: SearchStrategy[Any], count: int) -> list[Any]:
+    """Return so many values, as they are drawn."""
+    values = []
+
+    @settings(several, max_examples=count, phases=[Phase.generate])
+    @given(strategy)
+    def note(value: Any) -> None:
+        values.append(value)
+
+    note()
+    return values
+
+
+def find(strategy: SearchStrategy[Any], condition: Any = lambda value: True) -> Any:
+    """Return the smallest value that meets a condition."""
+    return hypothesis.find(strategy, condition, settings=searching)
+
+
+def is_reached(strategy: SearchStrategy[Any], condition: Any) -> bool:
+    """Tell whether a value meets a condition, without looking for the smallest, which takes long."""
+    try:
+        hypothesis.find(strategy, condition, settings=settings(searching, phases=[Phase.generate]))
+    except hypothesis.errors.NoSuchExample:
+        return False
+    return True
+
+
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the members of parameters by their path; pairs whose names are free are one."""
+    if not isinstance(value, dict) or path.endswith(("context", "destinationCountryParameters")):
+        return {path: value}
+    inner = {f"{path}.{name}".strip("."): one for name, one in value.items()}
+    return {deeper: leaf for name, one in inner.items() for deeper, leaf in {name: one, **leaves(one, name)}.items()}
+
+
+# -- What is accepted --------------------------------------------------------------------------------------------------
+
+
+def test_drawn_parameters_satisfy_botocore_and_the_service(client: Any, shape: Any) -> None:
+    @several
+    @given(notify_send_parameters())
+    def check(parameters: dict[str, Any]) -> None:
+        assert not ParamValidator().validate(parameters, shape).has_errors()
+        key = {name: parameters[name] for name in ("destinationIdentity", "referenceId") if name in parameters}
+        with mock_pinpoint_otp() as fake:
+            client.send_notify_code_verification(**parameters)
+            message = fake.assert_sent(parameters["destinationIdentity"])
+            assert client.validate_notify_code_verification(code=message.code, **key)["status"] == "VALID"
+
+    check()
+
+
+def test_every_member_of_botocores_model_is_there_and_every_optional_one_is_not(
+    drawn: list[dict[str, Any]], shape: Any
+) -> None:
+    def members(shape: Any, path: str = "") -> set[str]:
+        found = set()
+        for name, member in shape.members.items():
+            found |= {f"{path}{name}"}
+            found |= members(member, f"{path}{name}.") if member.type_name == "structure" else set()
+        return found
+
+    there = [leaves(parameters).keys() for parameters in drawn]
+    assert set().union(*there) == members(shape)
+    assert set.intersection(*map(set, there)) == REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("path", "boundary"),
+    [
+        ("overrideCodeConfigurationParameters.codeLength", 4),
+        ("overrideCodeConfigurationParameters.codeLength", 8),
+        ("overrideCodeConfigurationParameters.validityPeriodMinutes", 1),
+        ("overrideCodeConfigurationParameters.validityPeriodMinutes", 60),
+        ("overrideCodeConfigurationParameters.maxAttempts", 1),
+        ("overrideCodeConfigurationParameters.maxAttempts", 5),
+        ("overrideCodeConfigurationParameters.codeType", "ALPHANUMERIC"),
+        ("overrideCodeConfigurationParameters.codeType", "ALPHA"),
+        ("overrideCodeConfigurationParameters.codeType", "NUMERIC"),
+    ],
+)
+def test_a_policy_reaches_its_limits(path: str, boundary: Any) -> None:
+    policies = notify_send_parameters(**PLAIN, notifyCodeConfiguration=None, context=None, referenceId=None)
+
+    assert is_reached(policies, lambda parameters: leaves(parameters).get(path) == boundary)
+
+
+@pytest.mark.parametrize(
+    ("path", "lengths"),
+    [
+        ("originationIdentity", (1, 256)),
+        ("destinationIdentity", (1, 20)),
+        ("notifyCodeConfiguration", (1, 256)),
+        ("configurationSetName", (1, 256)),
+        ("referenceId", (1, 256)),
+        ("context", (0, 5)),
+        ("overrideChannelParameters.text.inlineTemplateBody", (8, 6000)),
+        ("overrideChannelParameters.text.destinationCountryParameters", (1, 10)),
+        ("overrideChannelParameters.voice.inlineTemplateBody", (8, 6000)),
+        ("overrideChannelParameters.voice.languageCode", (2, 35)),
+        ("overrideChannelParameters.voice.voiceId", (1, 64)),
+        ("overrideChannelParameters.notify.notifyTemplateId", (1, 256)),
+        ("overrideChannelParameters.whatsApp.whatsAppTemplateName", (1, 512)),
+        ("overrideChannelParameters.whatsApp.languageCode", (2, 35)),
+    ],
+)
+def test_a_text_or_a_number_of_pairs_reaches_its_limits(path: str, lengths: tuple[int, int]) -> None:
+    top, _, inner = path.partition(".")
+    fixed: dict[str, Any] = dict.fromkeys(OPTIONAL - {top, "overrideChannelParameters", "notifyCodeConfiguration"})
+    if not inner:
+        fixed["channel"] = "WHATSAPP" if top == "destinationIdentity" else "TEXT"
+    for length in lengths:
+        assert is_reached(
+            notify_send_parameters(**fixed),
+            lambda parameters, length=length: len(leaves(parameters).get(path, "x" * 99)) == length,
+        )
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("key", 100), ("value", 800)])
+def test_the_context_reaches_its_limits(kind: str, longest: int) -> None:
+    def reaches(parameters: dict[str, Any]) -> bool:
+        pairs = parameters.get("context") or {"": ""}
+        return longest in map(len, pairs if kind == "key" else pairs.values())
+
+    assert is_reached(notify_send_parameters(**PLAIN, notifyCodeConfiguration=None, referenceId=None), reaches)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "route"),
+    [
+        ({"channel": "TEXT", "originationIdentity": "A"}, "text"),
+        ({"channel": "VOICE", "originationIdentity": "A"}, "voice"),
+        ({"channel": "VOICE", "originationIdentity": "nc-1"}, "notify"),
+        ({"channel": "WHATSAPP"}, "whatsApp"),
+    ],
+)
+def test_a_send_without_a_configuration_has_the_template_of_its_route(fixed: dict[str, str], route: str) -> None:
+    strategy = notify_send_parameters(**fixed, notifyCodeConfiguration=None)
+
+    assert {*find(strategy)["overrideChannelParameters"]} == {route}
+    assert all(route in parameters["overrideChannelParameters"] for parameters in draw(strategy, 20))
+
+
+def test_every_route_is_taken_and_shrinks_to_the_members_that_it_needs() -> None:
+    assert find(notify_send_parameters()) == SMALLEST
+    assert find(notify_send_parameters(), lambda drawn: drawn["channel"] == "WHATSAPP") == {
+        "channel": "WHATSAPP",
+        "originationIdentity": "0",
+        "destinationIdentity": "0",
+        "overrideChannelParameters": {"whatsApp": {"whatsAppTemplateName": "0", "languageCode": "en-US"}},
+    }
+    assert is_reached(notify_send_parameters(), lambda drawn: drawn["originationIdentity"].startswith("nc-"))
+
+
+def test_members_can_be_fixed_by_value_or_strategy_or_left_out() -> None:
+    fixed = notify_send_parameters(
+        channel=st.sampled_from(["TEXT", "VOICE"]), notifyCodeConfiguration="cc-1", referenceId="log-in", context=None
+    )
+    for parameters in draw(fixed, 30):
+        assert parameters["channel"] in ("TEXT", "VOICE")
+        assert parameters["destinationIdentity"][0] == "+"
+        assert (parameters["notifyCodeConfiguration"], parameters["referenceId"]) == ("cc-1", "log-in")
+        assert "context" not in parameters
+
+
+@pytest.mark.parametrize(("left_out", "there"), [(0, 1), (1, 0)])
+def test_what_has_the_template_is_there_where_the_other_is_left_out(left_out: int, there: int) -> None:
+    either = ("notifyCodeConfiguration", "overrideChannelParameters")
+    for parameters in draw(notify_send_parameters(**{either[left_out]: None}), 20):
+        assert either[left_out] not in parameters
+        assert either[there] in parameters
+
+
+@pytest.mark.parametrize(
+    ("fixed", "error", "message"),
+    [
+        ({"chanel": "TEXT"}, TypeError, "there is no member 'chanel'. Did you mean 'channel'?"),
+        ({"channel": None}, ValueError, "channel is required, so it cannot be left out."),
+        (
+            {"notifyCodeConfiguration": None, "overrideChannelParameters": None},
+            ValueError,
+            "notifyCodeConfiguration and overrideChannelParameters cannot both be left out",
+        ),
+    ],
+)
+def test_a_member_that_cannot_be_fixed_is_refused(fixed: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=re.escape(f"notify_send_parameters: {message}")):
+        notify_send_parameters(**fixed)
+
+
+@several
+@given(code_type=st.sampled_from(["NUMERIC", "ALPHA", "ALPHANUMERIC"]), data=st.data())
+def test_a_code_is_one_that_the_service_can_send_and_judge(code_type: Any, data: st.DataObject) -> None:
+    code = data.draw(codes(code_type=code_type))
+    with mock_pinpoint_otp() as fake:
+        issued = fake.issue(DESTINATION, reference_id=None, code=code, code_type=code_type)
+
+    assert issued.code == code
+
+
+# -- What is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_invalid_parameters_have_one_violation_which_the_service_names(client: Any, shape: Any) -> None:
+    @settings(several, max_examples=examples(120))
+    @given(invalid_notify_send_parameters())
+    def check(invalid: tuple[dict[str, Any], str]) -> None:
+        parameters, name = invalid
+        assert not ParamValidator().validate(parameters, shape).has_errors()
+        with mock_pinpoint_otp() as fake:
+            with pytest.raises(client.exceptions.ValidationException, match=name) as caught:
+                client.send_notify_code_verification(**parameters)
+            fake.assert_not_sent()
+            (field,) = caught.value.response["fieldList"]
+            assert name in field["path"].split("/")
+            # With that one member made valid, or left out, nothing is wrong any more.
+            client.send_notify_code_verification(**cure(parameters, name))
+
+    check()
+
+
+VALID = {
+    **SHORT,
+    "inlineTemplateBody": "{{code}}",
+    "notifyTemplateId": "sign-up",
+    "whatsAppTemplateName": "sign_up",
+    "languageCode": "en-US",
+}
+
+
+def cure(parameters: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return parameters with a member made valid wherever it is."""
+    if name == "overrideChannelParameters":
+        return {**parameters, **PLAIN}
+    cured = {key: VALID.get(key) if key == name else value for key, value in parameters.items()}
+    return {
+        key: cure(value, name) if isinstance(value, dict) else value
+        for key, value in cured.items()
+        if value is not None
+    }
+
+
+def test_every_member_that_has_a_limit_is_violated(refused: list[tuple[dict[str, Any], str]], shape: Any) -> None:
+    limited = {"overrideChannelParameters"}
+    for name, member in shape.members.items():
+        limited |= {name} if member.type_name != "structure" else {*member.members}
+        for inner in getattr(member, "members", {}).values():
+            limited |= {*getattr(inner, "members", ())}
+
+    assert {name for _, name in refused} == limited - {"text", "voice", "notify", "whatsApp"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("codeLength", 9),
+        ("validityPeriodMinutes", 61),
+        ("maxAttempts", 6),
+        ("referenceId", "0" * 257),
+        ("configurationSetName", "0" * 257),
+        ("voiceId", "0" * 65),
+        ("languageCode", "0" * 36),
+        ("whatsAppTemplateName", "0" * 513),
+    ],
+)
+def test_a_violation_just_beyond_the_limit_is_reached(
+    refused: list[tuple[dict[str, Any], str]], name: str, value: Any
+) -> None:
+    seen = [one for parameters, _ in refused for path, one in leaves(parameters).items() if path.endswith(name)]
+
+    assert value in seen
+
+
+def test_the_smallest_violation_is_of_the_required_members_and_a_template() -> None:
+    assert find(invalid_notify_send_parameters()) == ({**SMALLEST, "channel": "SMS"}, "channel")
+
+
+@several
+@given(notify_send_parameters() | invalid_notify_send_parameters() | codes(code_type="ALPHA"))
+def test_a_value_can_be_pasted_from_its_repr(value: Any) -> None:
+    assert eval(repr(value), {}) == value
