@@ -382,3 +382,21 @@ def npm_install(session: nox.Session) -> dict[str, str]:
     with session.chdir(folder):
         session.run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent", external=True)
     return {"PINPOINT_OTP_NODE_MODULES": str(folder / "node_modules")}
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def browser(session: nox.Session) -> None:
+    """Look at the inbox and log in with Chromium, and run the example application under uvicorn."""
+    session.install("-e", ".", *group("test"), *group("web"))
+    run_all(
+        session,
+        lambda: session.run("pytest", "tests/http/test_browser.py", "-rs", *session.posargs, env=npm_install(session)),
+        lambda: run_example(session, "python", ROOT / "docs" / "examples" / "web_log_in"),
+    )
+
+
+@nox.session(python=NEWEST, tags=["ci"])
+def openapi(session: nox.Session) -> None:
+    """Hold the JSON API against its own OpenAPI document."""
+    session.install("-e", ".", *group("test"), *group("openapi"))
+    session.run("pytest", "tests/http/test_openapi_contract.py", "-rs", *session.posargs)
