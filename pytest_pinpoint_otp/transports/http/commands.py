@@ -20,6 +20,35 @@ if TYPE_CHECKING:
 _Schema = Mapping[str, Any]
 
 
+class _Type(NamedTuple):
+    """A type of JSON, and of Python."""
+
+    words: str
+    types: tuple[type, ...]
+
+    def holds(self, value: object) -> bool:
+        """Tell whether a value is of this type."""
+        # In Python True is an int as well.
+        return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
+
+
+_TYPES: Final = {
+    "string": _Type("a string", (str,)),
+    "integer": _Type("an integer", (int,)),
+    "number": _Type("a number", (int, float)),
+    "boolean": _Type("true or false", (bool,)),
+    "array": _Type("a list", (list,)),
+    "object": _Type("an object", (dict,)),
+    "null": _Type("null", (type(None),)),
+}
+
+
+def kinds_of(schema: _Schema) -> list[str]:
+    """Return the types that a schema names; none where it has alternatives."""
+    named = schema.get("type", [])
+    return [named] if isinstance(named, str) else named
+
+
 class Command(NamedTuple):
     """One command: how it is called, what it takes and returns, and what it does."""
 
@@ -31,14 +60,18 @@ class Command(NamedTuple):
     run: Callable[..., object]
 
     def check(self, name: str, given: Mapping[str, object]) -> None:
-        """Refuse arguments that there are not, and the lack of those that are needed.
+        """Refuse arguments that there are not, or of another type, and the lack of those that are needed.
 
         Raises:
             TypeError: naming the argument.
         """
-        for argument in given:
+        for argument, value in given.items():
             if argument not in self.arguments:
                 raise TypeError(f"{name}: there is no argument {argument!r}.{did_you_mean(argument, self.arguments)}")
+            kinds = kinds_of(self.arguments[argument])
+            if kinds and not any(_TYPES[kind].holds(value) for kind in kinds):
+                wanted = " or ".join(_TYPES[kind].words for kind in kinds)
+                raise TypeError(f"{name}: {argument} takes {wanted}, not {json.dumps(value)}.")
         for argument in self.required:
             if argument not in given:
                 raise TypeError(f"{name}: the argument {argument!r} is missing.")
@@ -69,8 +102,7 @@ def _fields_of(record: type[SentMessage | Call]) -> dict[str, _Schema]:
     return {
         name: schema
         for name, schema in properties.items()
-        if {*([schema["type"]] if isinstance(schema["type"], str) else schema["type"])} <= comparable
-        and "format" not in schema
+        if {*kinds_of(schema)} <= comparable and "format" not in schema
     }
 
 
@@ -118,7 +150,8 @@ _OUTCOME: Final[_Schema] = {
 _OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
 _TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly so often; null: at least once."}
 _OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
-_DURATION_FIELDS: Final = {name: {"type": ["number", "null"], "minimum": 0} for name in DURATION}
+_DURATION_FIELDS: Final = {name: {"type": ["number", "null"]} for name in DURATION}
+_OWN_OUTCOME: Final = {**_OUTCOME, "oneOf": [*_OUTCOME["oneOf"], {"type": "null"}]}
 _NUMBER: Final = _string("A phone number in E.164.", examples=["+15550100123"])
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -207,7 +240,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
                 ],
             },
             "by": {"type": "string", "enum": ["destination", "origination", "application"], "default": "destination"},
-            "outcome": _OUTCOME,
+            "outcome": _OWN_OUTCOME,
         },
         ("count", "per"),
         _NOTHING,
@@ -216,7 +249,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "opt_out": Command(
         "POST",
         "Let every send to this number fail from now on.",
-        {"number": _NUMBER, "outcome": _OUTCOME},
+        {"number": _NUMBER, "outcome": _OWN_OUTCOME},
         ("number",),
         _NOTHING,
         desks.opt_out,
@@ -305,7 +338,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "assert_called": Command(
         "POST",
         "Fail unless a matching call was made; return the newest.",
-        {**_CALL_FIELDS, "operation": _OPERATION, "times": _TIMES},
+        {**_CALL_FIELDS, "operation": _nullable(_OPERATION), "times": _TIMES},
         (),
         _CALL,
         lambda desk, **fields: desk.fake.assert_called(**fields),
@@ -313,7 +346,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "assert_not_called": Command(
         "POST",
         "Fail if a matching call was made.",
-        _CALL_FIELDS,
+        {**_CALL_FIELDS, "operation": {"type": ["string", "null"], "description": "null: any."}},
         (),
         _NOTHING,
         _nothing(lambda fake: fake.assert_not_called),

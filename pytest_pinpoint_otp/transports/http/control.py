@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 from pytest_pinpoint_otp.transports.http.answers import write_error, write_json
-from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command
+from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command, kinds_of
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request
 from pytest_pinpoint_otp.transports.http.desk import Desk, NoFakeError
 from pytest_pinpoint_otp.transports.http.openapi import describe
@@ -66,18 +66,18 @@ def _read_query(query: str, command: Command) -> dict[str, Any]:
         if name in given:
             raise ValueError(f"The argument {name!r} is given twice.")
         # A plus is a plus, and not a blank: phone numbers begin with one.
-        given[name] = _read_value(value, command.arguments.get(name, {}).get("type"))
+        given[name] = _read_value(value, kinds_of(command.arguments.get(name, {})))
     return given
 
 
-def _read_value(text: str, kind_of: object) -> object:
-    kinds = kind_of if isinstance(kind_of, list) else [kind_of]
-    if "integer" in kinds:
-        try:
+def _read_value(text: str, kinds: list[str]) -> object:
+    """Return a value of a query, which has no types, as what it is for."""
+    try:
+        if "integer" in kinds:
             return int(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a whole number.") from None
-    return text
+        return float(text) if "number" in kinds else text
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number.") from None
 
 
 def _read_body(name: str, body: bytes) -> dict[str, Any]:

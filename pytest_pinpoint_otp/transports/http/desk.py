@@ -59,24 +59,15 @@ class Desk:
         return self.news.tag(active.innermost_fake(), active.innermost())
 
 
-def messages(desk: Desk, unless: str | None = None, wait: str | float = 0.0, **fields: object) -> object:
-    seconds = _read_wait(wait)
+def messages(desk: Desk, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise ValueError(f"messages: wait is {wait}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
     if unless is not None:
-        desk.news.wait(unless, desk.tag, seconds, desk.wait)
+        desk.news.wait(unless, desk.tag, wait, desk.wait)
     # Before the texts: what comes in between shows again, and is not missed.
     tag, service = desk.tag(), desk.service
     shown = [{**as_json(one), "status": service.code_status(one)} for one in desk.fake.inbox(**fields)]
     return {"tag": tag, "messages": shown}
-
-
-def _read_wait(wait: str | float) -> float:
-    try:
-        seconds = float(wait)
-    except ValueError:
-        raise ValueError(f"messages: wait takes seconds, not {kind(wait)}.") from None
-    if not 0 <= seconds <= LONGEST_WAIT:
-        raise ValueError(f"messages: wait is {seconds}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
-    return seconds
 
 
 def calls(desk: Desk, **fields: object) -> object:
@@ -87,9 +78,7 @@ def health(desk: Desk) -> object:
     return {"status": "ok", "active": active.innermost_fake() is not None}
 
 
-def inject(desk: Desk, outcomes: object, **steering: Any) -> object:
-    if not isinstance(outcomes, list):
-        raise TypeError(f"inject: outcomes takes a list, not {kind(outcomes)}.")
+def inject(desk: Desk, outcomes: list[object], **steering: Any) -> object:
     operation = read_operation("inject", steering.get("operation", DEFAULT_OPERATION))
     read = [_read_outcome(f"inject: outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
     return _injection(desk.fake.inject(*read, **steering))
@@ -113,9 +102,7 @@ def opt_out(desk: Desk, number: Any, **given: Any) -> object:
     return {}
 
 
-def queue_codes(desk: Desk, codes: object) -> object:
-    if not isinstance(codes, list):
-        raise TypeError(f"queue_codes: codes takes a list, not {kind(codes)}.")
+def queue_codes(desk: Desk, codes: list[str]) -> object:
     desk.fake.queue_codes(*codes)
     return {}
 
