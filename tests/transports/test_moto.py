@@ -109,6 +109,7 @@ def test_moto_as_a_fixture_inside_the_fixture(aws: None, pinpoint_otp: PinpointO
 
 
 def test_moto_as_a_wider_fixture_around_the_fixture(pytester: pytest.Pytester) -> None:
+    pytester.syspathinsert(Path(__file__).parent)
     result = run(
         pytester,
         test_sign_up="""

@@ -321,6 +321,20 @@ def test_the_next_fake_wraps_again_what_a_patch_has_put_back(sink: Sink, name: s
     assert sink.arrived == []
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_a_patch_around_an_inner_fake_leaves_nothing_of_either(sink: Sink, name: str) -> None:
+    original = vars(Endpoint)[name]
+    with mock_pinpoint_otp():
+        patch = unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name)))
+        patch.start()
+        with mock_pinpoint_otp():
+            assert send_status(connect(sink)) == "SUCCESSFUL"
+        patch.stop()
+        assert send_status(connect(sink)) == "SUCCESSFUL"
+    assert vars(Endpoint)[name] is original
+    assert sink.arrived == []
+
+
 @pytest.mark.parametrize("name", ["_send_request", "create_request"])
 def test_an_object_that_takes_no_instance_is_called_as_it_was(sink: Sink, name: str) -> None:
     original = getattr(Endpoint, name)

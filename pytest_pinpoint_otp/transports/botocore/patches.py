@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -23,15 +25,10 @@ def hold() -> Callable[[], None]:
     Returns:
         what releases it; a second call of that changes nothing.
     """
-    # Imported now, not with the plugin.
-    import botocore.credentials
-    import botocore.endpoint
-    import botocore.retries.standard
-    import botocore.retryhandler
-    import botocore.session
-    import botocore.utils
-    import botocore.validate  # noqa: F401
-
+    if not sys.modules.keys() >= _NEEDED:
+        # Imported now, not with the plugin.
+        for name in _NEEDED:
+            importlib.import_module(name)
     with lock:
         release = holding.hold()
         put_on(TARGETS)
@@ -39,3 +36,4 @@ def hold() -> Callable[[], None]:
 
 
 TARGETS: Final = (*interception.TARGETS, *retries.TARGETS, *credentials.TARGETS, *neighbours.TARGETS)
+_NEEDED: Final = frozenset(target.module for target in TARGETS if target.module.partition(".")[0] == "botocore")

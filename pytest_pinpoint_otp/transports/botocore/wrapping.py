@@ -14,7 +14,7 @@ from pytest_pinpoint_otp.engine.lock import lock
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-_WRAPPING: Final = "__pinpoint_otp_wrapping__"
+_MARK: Final = "__pinpoint_otp__"
 
 
 class Target(NamedTuple):
@@ -75,6 +75,16 @@ def _take_off() -> None:
         wrapping.take_off()
 
 
+class _Mark(NamedTuple):
+    """What a function of ours has as an attribute. Whoever wraps it in the usual ways hands the mark on."""
+
+    wrapping: _Wrapping
+    function: Any
+    """The function itself, by which it is told from those that handed the mark on."""
+    original: Any
+    """In whose place it is."""
+
+
 class _Wrapping:
     """What is wrapped of one class: put on and taken off as often as needed."""
 
@@ -88,20 +98,27 @@ class _Wrapping:
     def put_on(self) -> None:
         """Take the method's place, unless what is there calls us already."""
         found = vars(self._owner)[self._name]
-        # Whoever has wrapped us since, hands our attributes on.
-        if getattr(found, _WRAPPING, None) is self:
-            return
-        # The original is found where somebody has put back what they had found before us.
+        # The original is found also where somebody has put back what they had found before us.
         if found is not self._original:
+            if self._mark_of(found) is not None:
+                return
             self._original = found
             self._replacement = functools.wraps(found)(self._wrap(_bound(found)))
-            setattr(self._replacement, _WRAPPING, self)
+            setattr(self._replacement, _MARK, _Mark(self, self._replacement, found))
         setattr(self._owner, self._name, self._replacement)
 
     def take_off(self) -> None:
         """Put the original back, unless somebody else has wrapped the method since, and would lose that."""
-        if vars(self._owner)[self._name] is self._replacement:
+        found = vars(self._owner)[self._name]
+        if found is self._replacement:
             setattr(self._owner, self._name, self._original)
+        elif (mark := self._mark_of(found)) is not None and mark.function is found:
+            # Ours of an earlier time, which the end of somebody's patch has put back.
+            setattr(self._owner, self._name, mark.original)
+
+    def _mark_of(self, found: Any) -> _Mark | None:
+        mark = getattr(found, _MARK, None)
+        return mark if isinstance(mark, _Mark) and mark.wrapping is self else None
 
 
 _wrapping: Final = functools.cache(_Wrapping)
