@@ -39,6 +39,10 @@ class Journal:
     @property
     def calls(self) -> list[Call]:
         """The calls, oldest first, as a new list."""
+        for invocation_id, call in self._calls.items():
+            # Not when it is written: that would take a tenth of a send, and few calls are ever read.
+            if call.parameters.__class__ is dict:
+                self._calls[invocation_id] = call.frozen()
         return list(self._calls.values())
 
     def call(self, invocation_id: str) -> Call | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypedDict
 from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.apis.api import Key, SendOperation
 from pytest_pinpoint_otp.engine.codes import VerificationReason
-from pytest_pinpoint_otp.engine.frozen import FrozenDict
+from pytest_pinpoint_otp.engine.frozen import FrozenDict, freeze_dict
 
 
 class SentMessage(NamedTuple):
@@ -81,7 +81,7 @@ class Call(NamedTuple):
     destination: str | None
     """None where the request did not say, as for ``reference_id``."""
     reference_id: str | None
-    parameters: FrozenDict
+    parameters: dict[str, Any]
     """The parameters as sent, by AWS's names. It cannot be changed; ``dict(...)`` makes a copy that can."""
     invocation_id: str
     """What botocore sends with every attempt of one call."""
@@ -103,6 +103,12 @@ class Call(NamedTuple):
         """Whom a send is from; None where the request does not say, or nothing is sent."""
         operation = OPERATIONS[self.operation]
         return self.parameters.get(operation.origination_member) if isinstance(operation, SendOperation) else None
+
+    def frozen(self) -> Call:
+        """Return the call with parameters that cannot be changed, as it is handed out."""
+        return (
+            self if isinstance(self.parameters, FrozenDict) else self._replace(parameters=freeze_dict(self.parameters))
+        )
 
     def answered(self, attempt: Attempt, error_message: str | None) -> Call:
         """Return the call as it is after one more attempt."""

@@ -16,7 +16,6 @@ from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Failure, Outc
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, parse_outcome
 from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
-from pytest_pinpoint_otp.engine.frozen import freeze_dict
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage
 from pytest_pinpoint_otp.engine.report import traffic, unused
@@ -102,8 +101,7 @@ class Service(State):
             invocation_id, call = self.draw_ids()[0], None
         if call is None:
             application_id, destination, reference_id, parameters, *_ = reading
-            frozen = freeze_dict(parameters)
-            call = Call(operation.name, application_id, destination, reference_id, frozen, invocation_id)
+            call = Call(operation.name, application_id, destination, reference_id, parameters, invocation_id)
         return Received(call, operation, reading)
 
     def _refuse(self, received: Received, refusal: Refusal) -> Response | Failure:
@@ -137,7 +135,7 @@ class Service(State):
     def _call(self, call: Call, taken: Taken, function: OutcomeCallable) -> Outcome | None:
         """Call a test's callable for an outcome."""
         try:
-            answer = _without_stop_iteration(function, call)
+            answer = _without_stop_iteration(function, call.frozen())
             if answer is None:
                 return None
             outcome = parse_outcome(answer, call.operation)

@@ -126,10 +126,11 @@ class AttemptWork:
 
 def find_own_outcome(state: State, call: Call, operation: Operation) -> tuple[Outcome, str] | None:
     """Return what the service itself has against a call, and who decides that; None: nothing."""
-    if not isinstance(operation, SendOperation):
-        return None
-    found = state.faults.of_service(call, operation, state.clock.now)
     known = state.options.originations
+    if not operation.sends or not (state.faults.rate_limits or state.faults.opted_out or known is not None):
+        return None
+    assert isinstance(operation, SendOperation)  # no other sends
+    found = state.faults.of_service(call, operation, state.clock.now)
     if found is None and known is not None and call.origination not in known:
         found = read_denial(operation.unknown_origination), "service"
     return found
