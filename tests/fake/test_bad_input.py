@@ -569,7 +569,7 @@ def test_a_request_to_another_path_is_told_what_is_faked(pinpoint_otp: PinpointO
         send_raw(client, b"{}", path=path)
     message = caught.value.response["Error"]["Message"]
     assert f"{path} is not faked: pytest-pinpoint-otp answers SendOTPMessage, VerifyOTPMessage" in message
-    assert message.endswith("Answer it with botocore's Stubber, or with moto where moto has it.")
+    assert message.endswith("Use botocore's Stubber.")
 
     assert pinpoint_otp.calls == []
 
