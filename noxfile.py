@@ -304,7 +304,7 @@ def docs(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, look into them, and run the example's suite with each in a fresh environment."""
     session.install(*group("build"))
-    work = Path(session.create_tmp())
+    work = Path(session.create_tmp()).resolve()
     shutil.rmtree(work / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(work / "dist"))
     (wheel,) = (work / "dist").glob("*.whl")

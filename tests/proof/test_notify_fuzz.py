@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from botocore.parsers import create_parser
 from effort import FRESH, REQUESTS
+from fuzzing import REQUESTS_OF_A_FAKE, Chance, Request, check_headers
 from helpers import DESTINATION, ORIGINATION, REFERENCE
 from notify import NEEDED, make_client
-from test_fuzz import REQUESTS_OF_A_FAKE, Chance, Request, check_headers
 
 from pytest_pinpoint_otp import Call, Injection, PinpointOTP, mock_pinpoint_otp
 from pytest_pinpoint_otp.apis import OPERATIONS
