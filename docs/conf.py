@@ -19,7 +19,7 @@ autodoc_typehints = "signature"
 default_role = "py:obj"
 # Names of pytest, botocore, Hypothesis and Python have no page here.
 nitpick_ignore_regex = [
-    ("py:.*", r"(pytest|datetime|os|botocore|collections|hypothesis)\..*|BaseClient|timedelta"),
+    ("py:.*", r"(pytest|datetime|os|botocore|collections|hypothesis|st)\..*|BaseClient|timedelta"),
     # The types of arguments: reference/api.md explains them.
     ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts"),
     ("py:.*", r"(.*\.)?OptionValues"),

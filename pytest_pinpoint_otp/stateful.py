@@ -137,7 +137,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     """
 
     api: ClassVar[str] = APIS[0].name
-    """boto3's name of the client that the application uses: ``pinpoint`` or ``endusermessaging``."""
+    """boto3's name of the client that the application uses, ``pinpoint`` or ``endusermessaging``."""
     properties: ClassVar[Collection[str]] = PROPERTIES
     """The names of the properties to check; all of them by default."""
     phones: ClassVar[Sequence[str]] = PHONES
