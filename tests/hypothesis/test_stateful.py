@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from effort import examples
 from helpers import APPLICATION, send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -217,7 +218,9 @@ def test_the_machine_finds_a_mistake_and_shows_the_traffic(mistaken: type[Applic
     "application", [Application, AsksWithAnotherReferenceEachTime, SendsOnce, TextsAnAdministratorToo]
 )
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
-    run_state_machine_as_test(machine_of(application), settings=settings(fixed, derandomize=False, max_examples=60))
+    run_state_machine_as_test(
+        machine_of(application), settings=settings(fixed, derandomize=False, max_examples=examples(20))
+    )
 
 
 @pytest.mark.parametrize(("mistaken", "message"), MISTAKES)
