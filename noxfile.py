@@ -300,11 +300,15 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=NEWEST, tags=["ci"])
 def types(session: nox.Session) -> None:
     """Check the package's types, and what a user's type checker sees of the installed package."""
-    session.install(".", *group("test"), *group("types"))
-    session.run("mypy")
+    session.install(".", *group("test"), *group("async"), *group("types"))
     # From elsewhere, so that the installed package is found, and not the one of this folder.
-    with session.chdir(session.create_tmp()):
-        session.run("mypy", "--strict", "--python-version", OLDEST, str(ROOT / "tests" / "typing" / "user_suite.py"))
+    elsewhere = session.create_tmp()
+
+    def compare() -> None:
+        with session.chdir(elsewhere):
+            session.run("python", str(ROOT / "tests" / "typing" / "compare.py"))
+
+    run_all(session, lambda: session.run("mypy"), lambda: session.run("pyright", "pytest_pinpoint_otp"), compare)
 
 
 @nox.session(python=NEWEST, tags=["ci"])

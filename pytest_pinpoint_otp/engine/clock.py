@@ -39,7 +39,7 @@ class Clock:
             ValueError: that is beyond the year 9999.
         """
         try:
-            self.now() + by
+            _ = self.now() + by
         except OverflowError:
             raise ValueError(f"advance: {by!r} from now is beyond the year 9999.") from None
         self._ahead += by

@@ -18,7 +18,7 @@ class FrozenDict(dict[str, Any]):
     def _refuse(self, *args: object, **kwargs: object) -> Any:
         raise TypeError("This dict belongs to a record and cannot be changed; dict(...) makes a copy that can.")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
 
 
 class FrozenList(list[Any]):
@@ -34,7 +34,7 @@ class FrozenList(list[Any]):
         raise TypeError("This list belongs to a record and cannot be changed; list(...) makes a copy that can.")
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
-    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse  # pyright: ignore[reportAssignmentType]
 
 
 _CHANGEABLE: Final = (dict, list)

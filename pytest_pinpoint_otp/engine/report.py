@@ -109,8 +109,8 @@ def missing(
     what: str,
     selection: Mapping[str, object],
     times: int | None,
-    found: Sequence[SentMessage] | Sequence[Call],
-    records: Sequence[SentMessage] | Sequence[Call],
+    found: Sequence[SentMessage | Call],
+    records: Sequence[SentMessage | Call],
     journal: Journal,
 ) -> str:
     """Say that a message or call is not there as often as it should be, and what is there instead."""
@@ -164,7 +164,7 @@ def _nearest(records: Sequence[_Either], selection: Mapping[str, object]) -> lis
     return sorted(newest_first, key=lambda record: len(differences(record, selection)))
 
 
-def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage] | Sequence[Call]) -> str:
+def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage | Call]) -> str:
     """Say that a message or call is there that should not be."""
     lines = [f"{_wanted(what, selection)}: {len(found)} found, but none expected."]
     return "\n".join([*lines, *_section("Found", map(_summary, found))])

@@ -115,8 +115,8 @@ class RunFailures:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell the controller of pytest-xdist, if there is one, before the worker ends."""
         result = yield
-        if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[_FAILED] = dict(+self._failed)
+        if (output := getattr(session.config, "workeroutput", None)) is not None:
+            output[_FAILED] = dict(+self._failed)
         return result
 
     @pytest.hookimpl(optionalhook=True)

@@ -90,8 +90,8 @@ class GuardReport:
         self._outside.update(map(_description, take()))
         if self._outside and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[_OUTSIDE] = dict(self._outside)
+        if (output := getattr(session.config, "workeroutput", None)) is not None:
+            output[_OUTSIDE] = dict(self._outside)
         return result
 
     @pytest.hookimpl(optionalhook=True)

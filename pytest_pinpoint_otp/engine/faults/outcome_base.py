@@ -19,9 +19,11 @@ class Failure(Protocol):
     """What takes the place of a response where the transport fails."""
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """The name of the exception's class."""
 
+    @abstractmethod
     def for_request(self, url: str) -> Exception:
         """Return the exception to raise for one request."""
 
@@ -40,13 +42,16 @@ class Deliverable(Protocol):
     """A delivery, as the service carries it out."""
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """The status."""
 
     @property
+    @abstractmethod
     def delivered(self) -> bool:
         """Whether the text reaches the handset."""
 
+    @abstractmethod
     def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
         """Return what an answer may tell of it, with the IDs that were drawn for it."""
 
@@ -54,17 +59,21 @@ class Deliverable(Protocol):
 class Work(Protocol):
     """What the service can do for one attempt."""
 
+    @abstractmethod
     def deliver(self, delivery: Deliverable) -> Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
 
+    @abstractmethod
     def give_verdict(self, valid: bool) -> Answer:
         """Answer a verification without judging its code."""
 
+    @abstractmethod
     def write_error(
         self, name: str, status_code: int, message: str, members: Mapping[str, Any] | None = None
     ) -> Answer:
         """Answer an error of the API."""
 
+    @abstractmethod
     def carry_out(self) -> Answer:
         """Do what the call asks for, as the service does without an injection."""
 

@@ -140,7 +140,7 @@ def _read_own_outcome(given: dict[str, Any]) -> dict[str, Any]:
 
 def _read_duration(per: object) -> timedelta:
     """Read a duration: seconds, or an object such as ``{"minutes": 5}``."""
-    given = per if isinstance(per, dict) else {"seconds": per}
+    given: dict[str, Any] = per if isinstance(per, dict) else {"seconds": per}
     for name, value in given.items():
         if name not in DURATION:
             raise TypeError(f"limit_rate: per has no member {name!r}.{did_you_mean(name, DURATION)}")
