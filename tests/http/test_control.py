@@ -328,6 +328,25 @@ def test_a_code_is_issued(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     assert told(post(server, "issue", **ISSUE, code="x"))[:2] == (400, "ValueError")
 
 
+def test_a_configuration_of_end_user_messaging_is_added_and_used(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    template = "{{code}} opens the shop."
+    given = {"configuration_id": "cc-shop", "code_length": 8, "code_type": "ALPHA", "text": template}
+    assert post(server, "add_code_configuration", **given).json == {}
+    document = {
+        "channel": "TEXT",
+        "destinationIdentity": DESTINATION,
+        "originationIdentity": "+15550100999",
+        "notifyCodeConfiguration": "cc-shop",
+    }
+    assert request(server, "POST", "/v1/notify-code-verifications/send", document).status == 200
+    (message,) = get(server, "messages?api=endusermessaging").json["messages"]
+    assert message["body"] == f"{message['code']} opens the shop."
+    assert (message["status"], message["application_id"], message["reference_id"]) == ("LIVE", None, None)
+    verdict = {"destinationIdentity": DESTINATION, "code": message["code"]}
+    assert request(server, "POST", "/v1/notify-code-verifications/validate", verdict).json == {"status": "VALID"}
+    assert statuses(server) == ["VERIFIED"]
+
+
 def test_the_clock_is_advanced(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     before = fake.now()
     now = post(server, "advance", minutes=5).json["now"]

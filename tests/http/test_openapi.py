@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from talking import get, request
@@ -54,3 +56,10 @@ def test_the_document_has_every_command_with_its_arguments(server: PinpointOTPSe
 
 def test_the_document_needs_no_fake_and_is_only_read(server: PinpointOTPServer) -> None:
     assert request(server, "POST", "/_otp/openapi.json").headers["allow"] == "GET"
+
+
+def test_the_reference_page_has_every_command() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "json-api.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(GET|POST) (\w+)`", page, re.MULTILINE) == [
+        (command.method, name) for name, command in COMMANDS.items()
+    ]

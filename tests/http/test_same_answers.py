@@ -7,6 +7,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
+import notify
 from active import served_fake
 from helpers import APPLICATION, DESTINATION, send_request, verify_request
 from hypothesis import given
@@ -30,11 +31,20 @@ paths = st.sampled_from(
         "/v1/apps//otp",
         "/v1/apps",
         "/v2/somewhere/else",
+        "/v1/notify-code-verifications/send",
+        "/v1/notify-code-verifications/validate",
+        "/v1/notify-code-configurations/unknown",
     ]
 )
 documents = st.one_of(
     st.builds(lambda name, value: {**SEND, name: value}, st.sampled_from(sorted(SEND)), st.text() | st.none()),
     st.builds(lambda code: {**VERIFY, "Otp": code}, st.text("0123456789", min_size=5, max_size=8)),
+    st.builds(
+        lambda name, value: {**notify.send_request(), name: value},
+        st.sampled_from(sorted(notify.send_request())),
+        st.text(),
+    ),
+    st.builds(notify.validate_request, st.text("0123456789", min_size=4, max_size=8)),
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)),
 ).map(lambda document: json.dumps(document).encode())
 bodies = documents | st.binary(max_size=200)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import notify
 import pytest
 from active import served_fake
 from botocore.config import Config
@@ -72,6 +73,23 @@ def test_boto3_in_another_process_reaches_the_fake_by_its_environment_alone(
     )
     assert (result.stdout, result.stderr) == ("SUCCESSFUL\n", "")
     assert fake.code_for(DESTINATION)
+
+
+@notify.NEEDED
+def test_end_user_messaging_in_another_process_reaches_the_same_fake(
+    fake: PinpointOTP, server: PinpointOTPServer
+) -> None:
+    code = "import boto3, notify; notify.send(boto3.client('endusermessaging'))"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, **server.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.stderr == ""
+    assert fake.assert_sent(DESTINATION).api == "endusermessaging"
 
 
 def test_the_environment_has_nothing_real_in_it(server: PinpointOTPServer, monkeypatch: pytest.MonkeyPatch) -> None:

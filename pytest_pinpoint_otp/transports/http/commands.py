@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest_pinpoint_otp.transports.http.desk as desks
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
+from pytest_pinpoint_otp.engine.arranging import ConfigurationParameters, IssueParameters
 from pytest_pinpoint_otp.engine.checks import did_you_mean
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.transports.http.desk import DURATION, LONGEST_WAIT, Desk
-from pytest_pinpoint_otp.transports.http.records import STATUSES, schema_of
+from pytest_pinpoint_otp.transports.http.records import STATUSES, properties_of, schema_of
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
@@ -275,16 +276,22 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "Issue a live code without a call.",
         {
             "destination": _NUMBER,
-            "application_id": {"type": ["string", "null"]},
-            "reference_id": {"type": "string"},
+            "application_id": {"type": ["string", "null"], "description": "null: by End User Messaging."},
+            "reference_id": {"type": ["string", "null"]},
             "code": {"type": ["string", "null"], "description": "null: one is drawn."},
-            **{name: _nullable(_string("")) for name in ("brand_name", "channel", "origination_identity")},
-            **{name: {"type": ["integer", "null"]} for name in ("code_length", "validity_period", "allowed_attempts")},
-            **{name: _nullable(_string("")) for name in ("language", "entity_id", "template_id")},
+            **properties_of(IssueParameters),
         },
-        ("destination", "application_id", "reference_id"),
+        ("destination", "reference_id"),
         _MESSAGE,
         lambda desk, **given: desk.fake.issue(**given),
+    ),
+    "add_code_configuration": Command(
+        "POST",
+        "Add a notify code configuration of End User Messaging.",
+        {"configuration_id": {"type": "string"}, **properties_of(ConfigurationParameters)},
+        ("configuration_id",),
+        _NOTHING,
+        _nothing(lambda fake: fake.add_code_configuration),
     ),
     "advance": Command(
         "POST",

@@ -56,17 +56,23 @@ _SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "None": {"type": "null"},
     "datetime": {"type": "string", "format": "date-time"},
     "VerificationReason": {"type": "string"},
+    "CodeType": {"type": "string"},
 }
 
 
 def schema_of(record: type[SentMessage | Call | Attempt | Verification]) -> dict[str, Any]:
     """Return the JSON schema of a record, from the types of its fields."""
-    # A NamedTuple keeps annotations that are texts as references.
-    kinds = {name: getattr(kind, "__forward_arg__", kind) for name, kind in record.__annotations__.items()}
-    properties = {name: _schema(str(kind)) for name, kind in kinds.items()}
+    properties = properties_of(record)
     if record is Call:
         properties["request"] = {"type": "object"}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def properties_of(annotated: type) -> dict[str, dict[str, Any]]:
+    """Return the JSON schemas of a record's or a TypedDict's members."""
+    # These keep annotations that are texts as references.
+    kinds = {name: getattr(kind, "__forward_arg__", kind) for name, kind in annotated.__annotations__.items()}
+    return {name: _schema(str(kind)) for name, kind in kinds.items()}
 
 
 def _schema(annotation: str) -> dict[str, Any]:
