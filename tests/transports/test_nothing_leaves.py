@@ -372,6 +372,20 @@ def test_a_wrapper_of_the_fakes_own_methods_is_not_wrapped_again(sink: Sink) -> 
     assert sink.arrived == []
 
 
+def test_what_a_wrapper_has_kept_of_a_fake_does_nothing_to_real_calls(sink: Sink) -> None:
+    client, original = connect(sink), vars(Endpoint)["create_request"]
+    try:
+        with mock_pinpoint_otp():
+            Endpoint.create_request = passing_on(vars(Endpoint)["create_request"])
+        send_and_ignore(client)
+        with mock_pinpoint_otp():
+            send(client)
+        assert handlers_of(client) == 0
+    finally:
+        Endpoint.create_request = original
+    assert len(sink.signed) == len(sink.arrived) == 1
+
+
 def test_a_descriptor_is_bound_as_it_was(sink: Sink) -> None:
     original = vars(Endpoint)["create_request"]
     bound: list[Any] = []

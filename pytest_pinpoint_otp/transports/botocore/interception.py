@@ -86,20 +86,17 @@ def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., 
 
 def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
     """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
-    context, service_name, operation = (
-        request_dict["context"],
-        operation_model.service_model.service_name,
-        operation_model.name,
-    )
+    context, emitter = request_dict["context"], endpoint._event_emitter
+    names = operation_model.service_model.service_name, operation_model.name
     met_before = context.get(SERVICE) is not None
     if find_service(context) is None:
-        check_may_leave(context, service_name, operation, request_dict.get("body"))
-    elif not met_before and (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
-        _register(endpoint._event_emitter, service_name, operation)
+        check_may_leave(context, *names, request_dict.get("body"))
+    elif not met_before and names not in _registered.get(emitter, ()):
+        _register(emitter, *names)
 
 
 def _meet_attempt(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
-    if SERVICE not in request_dict["context"]:
+    if SERVICE not in request_dict["context"] and active.innermost() is not None:
         _kept.add(endpoint._event_emitter)
     _meet(endpoint, request_dict, operation_model)
 

@@ -21,7 +21,11 @@ from pytest_pinpoint_otp import LostResponse, UnfakedCallError, mock_pinpoint_ot
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, let_through, take, turn_on
 from pytest_pinpoint_otp.transports.botocore.patches import hold
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    # Older versions of botocore sign with it.
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
+]
 
 METHODS = ("make_request", "_send_request", "create_request")
 OWN_METHODS = ("_send_request", "create_request")
