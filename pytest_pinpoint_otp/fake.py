@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.arranging import check_code, check_number, check_text, read_issue
+from pytest_pinpoint_otp.engine.arranging import check_code, check_number, check_text, read_issue, read_policy
 from pytest_pinpoint_otp.engine.checks import check_bool, explain_arguments, kind, plain
 from pytest_pinpoint_otp.engine.clock import read_duration
 from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
@@ -390,12 +390,11 @@ class PinpointOTP:
                 leaves one to the API's default.
 
         Raises:
-            TypeError: a value has the wrong type.
+            TypeError: an unknown parameter, or a value of the wrong type.
             ValueError: a value outside AWS's limits.
         """
         check_text("add_code_configuration: configuration_id", configuration_id)
-        given = {name: plain(value) for name, value in policy.items()}
-        self._service.add_configuration(plain(configuration_id), **given)
+        self._service.add_configuration(plain(configuration_id), **read_policy(policy))
 
     # -- Time ------------------------------------------------------------------------------------------------------
 

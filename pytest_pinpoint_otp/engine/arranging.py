@@ -99,6 +99,19 @@ def check_text(what: str, value: object) -> None:
         raise ValueError(f"{what} is empty.")
 
 
+def read_policy(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `add_code_configuration` is given beside the ID, as plain values.
+
+    Raises:
+        TypeError: an unknown parameter.
+    """
+    known = ConfigurationParameters.__annotations__
+    for name in given:
+        if name not in known:
+            raise TypeError(f"add_code_configuration: there is no parameter {name!r}.{did_you_mean(name, known)}")
+    return {name: plain(value) for name, value in given.items()}
+
+
 def read_issue(application_id: object, given: Mapping[str, Any], code: object, *, enforce: bool) -> dict[str, Any]:
     """Return what `issue` is given beside destination, application, reference and code, checked as far as it can be.
 

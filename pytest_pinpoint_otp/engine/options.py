@@ -64,6 +64,7 @@ class Options:
     def __post_init__(self) -> None:
         if not isinstance(self.seed, (str, int)) or isinstance(self.seed, bool):
             raise TypeError(f"seed takes a str or an int, not {kind(self.seed)}.")
+        object.__setattr__(self, "seed", plain(self.seed))
         for name in ("enforce_limits", "retry_backoff", "assert_all_used"):
             check_bool(name, getattr(self, name))
         for name, holds in _IDS.items():

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -717,7 +717,35 @@ def test_members_of_enums_are_taken_for_their_values(pinpoint_otp_client: Any) -
     assert len(fake.code_for()) == 8
 
 
+class Name(str, Enum):  # noqa: UP042 - not a StrEnum, whose text is its value
+    """Names of a kind."""
+
+    ERROR = "TooManyRequestsException"
+    SEED = "a seed"
+
+
+def test_a_member_of_an_enum_names_an_error(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    pinpoint_otp.inject(Name.ERROR)
+    with pytest.raises(pinpoint_otp_client.exceptions.TooManyRequestsException):
+        send(pinpoint_otp_client)
+    assert type(pinpoint_otp.calls[0].outcome) is str
+    assert f"{pinpoint_otp.calls[0].outcome}" == "TooManyRequestsException"
+
+
+def test_a_member_of_an_enum_is_the_seed_that_its_value_is() -> None:
+    codes = []
+    for seed in (Name.SEED, "a seed"):
+        with mock_pinpoint_otp(seed=seed) as fake:
+            codes.append(fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE).code)
+    assert codes[0] == codes[1]
+
+
 # -- Arguments that a method does not take -----------------------------------------------------------------------------
+
+
+def test_a_configuration_has_no_other_parameters(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"there is no parameter 'code_len'\. Did you mean 'code_length'\?"):
+        untouched.add_code_configuration("cc-example", code_len=5)  # type: ignore[call-arg]
 
 
 def test_seconds_by_position_are_meant_as_the_timeout(untouched: PinpointOTP) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self, cast
 from pytest_pinpoint_otp.apis import ERRORS
 from pytest_pinpoint_otp.apis.api import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, kind
+from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import (
     Answer,
     Outcome,
@@ -187,6 +187,7 @@ class ErrorResponse(Outcome):
 
     def __post_init__(self) -> None:
         check_str("ErrorResponse: name", self.name, "the error's name")
+        object.__setattr__(self, "name", plain(self.name))
         if not _ERROR_NAME.fullmatch(self.name):
             raise ValueError(
                 f"ErrorResponse: {self.name!r} is not the name of an error: use letters, digits, '.' and '_'."
