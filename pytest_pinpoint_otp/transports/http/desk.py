@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT: Final = 60.0
 """Seconds that one request waits for news at most."""
+_LOOK_SECONDS: Final = 0.02
+"""How often a test that waits for a text looks for it."""
 DURATION: Final = ("weeks", "days", "hours", "minutes", "seconds")
 
 
@@ -115,7 +117,7 @@ def advance(desk: Desk, **duration: Any) -> object:
 def wait_for_message(desk: Desk, destination: object = None, *, timeout: Any = 5.0, **fields: object) -> object:
     check_timeout("wait_for_message", timeout)
     fake = desk.fake
-    for pause in pauses(timeout):
+    for pause in pauses(timeout, _LOOK_SECONDS):
         # Not the fake's own wait, which would not end with the server or with the client.
         if fake.inbox(destination, **fields) or not desk.wait(pause):
             break

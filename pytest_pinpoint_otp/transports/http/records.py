@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.service import Service
     from pytest_pinpoint_otp.fake import PinpointOTP
 
-_POLL_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.1
 """How often a waiting request looks for news: time alone may bring some, and calls in process tell nobody."""
 
 
@@ -111,8 +111,8 @@ class News:
                 return
 
 
-def pauses(seconds: float) -> Iterator[float]:
+def pauses(seconds: float, each: float = _POLL_SECONDS) -> Iterator[float]:
     """Yield short pauses that make up so many seconds."""
     while seconds > 0:
-        yield min(_POLL_SECONDS, seconds)
-        seconds -= _POLL_SECONDS
+        yield min(each, seconds)
+        seconds -= each
