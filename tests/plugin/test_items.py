@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from suites import passes, run
+from suites import passes, run, run_apart
 
 AUTOUSE = ("-o", "pinpoint_otp_autouse=true")
 
@@ -222,3 +222,31 @@ def test_doctests_of_modules_and_of_text_files_have_the_fake(pytester: pytest.Py
         """,
     )
     passes(result, passed=2)
+
+
+def test_an_item_without_fixtures_has_a_fresh_fake_at_every_rerun(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_rerunfailures")
+    (pytester.path / "items.custom").write_text("failing\n")
+    result = run(pytester, "-s", "--reruns", "2", *AUTOUSE, conftest=CUSTOM)
+    assert result.parseoutcomes() == {"failed": 1, "rerun": 2}
+    assert result.stdout.str().count("failing ['set up', 'run', 'torn down']") == 3
+
+
+def test_items_and_functions_have_their_fakes_on_the_workers_of_xdist(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    (pytester.path / "items.custom").write_text("one\ntwo\nunused\n")
+    result = run_apart(
+        pytester,
+        "-n2",
+        *AUTOUSE,
+        conftest=CUSTOM,
+        test_it="""
+            from application import send
+            from pytest_pinpoint_otp import active_pinpoint_otp
+
+            def test_it():
+                send()
+                active_pinpoint_otp().assert_sent(times=1)
+        """,
+    )
+    passes(result, passed=4, errors=1)
