@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS, canonical_name
 from pytest_pinpoint_otp.engine.checks import check_selected, did_you_mean, plain
@@ -19,12 +19,18 @@ Record = TypeVar("Record", SentMessage, Call)
 class Journal:
     """The records of one fake, in order. Not locked: the service is."""
 
+    written: ClassVar[int] = 0
+    """How many calls all fakes of the process have answered."""
+
     def __init__(self) -> None:
         self.messages: list[SentMessage] = []
         self.verifications: list[Verification] = []
         self.unsent: list[Unsent] = []
         self.listeners: list[Callable[[SentMessage], None]] = []
         """Told of every message, for those who wait for one."""
+        self.prepared = 0
+        """How many calls botocore has prepared for sending while this fake was the innermost."""
+        self._written_before = Journal.written
         self._calls: dict[str, Call] = {}
         self._inboxes: dict[str, list[SentMessage]] = {}
 
@@ -34,7 +40,13 @@ class Journal:
         other.messages, other.verifications = list(self.messages), list(self.verifications)
         other.unsent, other._calls = list(self.unsent), dict(self._calls)
         other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
+        other._written_before = Journal.written - len(other._calls)
         return other
+
+    @property
+    def written_elsewhere(self) -> int:
+        """How many calls other fakes have answered since this journal was begun."""
+        return Journal.written - self._written_before - len(self._calls)
 
     @property
     def calls(self) -> list[Call]:
@@ -51,6 +63,8 @@ class Journal:
 
     def write_call(self, call: Call) -> None:
         """Add a call, or put its newer state in the place of the older."""
+        if call.invocation_id not in self._calls:
+            Journal.written += 1
         self._calls[call.invocation_id] = call
 
     def write_message(self, message: SentMessage) -> None:

@@ -3,106 +3,150 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.engine.faults.outcomes import RawResponse
 from pytest_pinpoint_otp.engine.journal import Journal, differences
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
 _Either = TypeVar("_Either", bound=SentMessage | Call)
 
-WIDTH: Final = 80
+_CALLS: Final = 100
+"""How many calls the traffic shows at most, and how many arranged messages: the newest."""
 _SHOWN: Final = 10
 """How many records of a kind an error shows at most."""
 _INDENT: Final = 13
 """The width of a time and a space, below which details stand."""
+_DESTINATION: Final = 16
+"""The width of the longest phone number in E.164."""
 
 
-def traffic(journal: Journal, width: int = WIDTH) -> str:
-    """Return every call, arranged message and unsent call of a fake, oldest first, at most 80 columns wide."""
+class _Entry(NamedTuple):
+    """What the traffic tells of one call or arranged message."""
+
+    at: datetime
+    what: str
+    destination: str
+    verdict: str
+    """How it ended, who decided that, and why."""
+    message: str | None
+    details: list[str]
+
+
+def traffic(journal: Journal, width: int) -> str:
+    """Return the newest calls, arranged messages and unsent calls of a fake, oldest first, in lines of that width."""
     calls = [call for call in journal.calls if call.at is not None]
     made = {attempt.request_id for call in calls for attempt in call.attempts}
     arranged = [message for message in journal.messages if message.request_id not in made]
-    messages = {message.request_id: message for message in journal.messages}
-    verifications = {verification.request_id: verification for verification in journal.verifications}
-    entries = [(call.attempts[0].at, _call_lines(call, messages, verifications)) for call in calls]
-    entries += [(message.sent_at, _arranged_lines(message)) for message in arranged]
-    entries.sort(key=lambda entry: entry[0])
-    lines: list[str] = []
-    for day, of_day in groupby(entries, key=lambda entry: entry[0].date()):
+    entries = [*_call_entries(calls[-_CALLS:], journal), *map(_arranged_entry, arranged[-_CALLS:])]
+    entries.sort(key=lambda entry: entry.at)
+    lines = [*_left_out(calls, "calls"), *_left_out(arranged, "arranged messages")]
+    for day, of_day in groupby(entries, key=lambda entry: entry.at.date()):
         lines.append(f"{day} (UTC)")
-        for _, entry_lines in of_day:
-            lines += entry_lines
-    lines += [line for unsent in journal.unsent for line in _unsent_lines(unsent)]
+        lines += _table(list(of_day), width)
+    lines += _left_out(journal.unsent, "calls that botocore stopped")
+    for unsent in journal.unsent[-_CALLS:]:
+        lines += _unsent_lines(unsent, width)
     return "\n".join(lines)
 
 
-def _call_lines(
-    call: Call, messages: Mapping[str, SentMessage], verifications: Mapping[str, Verification]
-) -> list[str]:
-    outcomes = [attempt.outcome for attempt in call.attempts]
-    outcome = outcomes[-1]
-    details = [] if call.reference_id is None else [f"reference {_shown(call.reference_id)}"]
-    if len(set(outcomes)) > 1:
-        details.append(f"attempts: {', '.join(outcomes)}")
-    elif len(outcomes) > 1:
-        outcome += f" x{len(outcomes)}"
-    for attempt in call.attempts:
-        if attempt.request_id in messages:
-            details.append(f"code {messages[attempt.request_id].code}")
-        if attempt.request_id in verifications:
-            details.append(_judged(verifications[attempt.request_id]))
-    if call.outcome == RawResponse.__name__:
-        details.append(f"HTTP status {call.status_code}")
-    if call.error_message is not None:
-        details.append(call.error_message)
-    return _entry(call.attempts[0].at, call.operation, call.destination, outcome, details)
+def _left_out(records: Sequence[object], nouns: str) -> Iterator[str]:
+    if len(records) > _CALLS:
+        yield f"Earlier {nouns} left out: {len(records) - _CALLS:,}"
 
 
-def _judged(verification: Verification) -> str:
-    left = "" if verification.attempts_left is None else f", attempts left: {verification.attempts_left}"
-    return f"otp {_shown(verification.otp)}: {verification.reason}{left}"
+def _call_entries(calls: Iterable[Call], journal: Journal) -> Iterator[_Entry]:
+    messages = {message.request_id: message for message in journal.messages}
+    verifications = {verification.request_id: verification for verification in journal.verifications}
+    for call in calls:
+        ids = [attempt.request_id for attempt in call.attempts]
+        sent = [messages[one] for one in ids if one in messages]
+        judged = [verifications[one] for one in ids if one in verifications]
+        yield _call_entry(call, sent, judged)
 
 
-def _arranged_lines(message: SentMessage) -> list[str]:
-    details = [f"reference {_shown(message.reference_id)}", f"code {message.code}"]
-    return _entry(message.sent_at, "issue", message.destination, "arranged by the test", details)
+def _call_entry(call: Call, sent: Sequence[SentMessage], judged: Sequence[Verification]) -> _Entry:
+    attempts = [_ending(attempt.outcome, attempt.source) for attempt in call.attempts]
+    last = call.attempts[-1]
+    details = _reference_detail(call)
+    times = ""
+    if len(set(attempts)) > 1:
+        details.append(f"attempts: {', '.join(attempts)}")
+    elif len(attempts) > 1:
+        times = f" x{len(attempts)}"
+    verdict = _ending(f"{last.outcome}{times}", last.source)
+    details += [f"code {message.code}" for message in sent]
+    for verification in judged:
+        details.append(f"otp {_quoted(verification.otp)}")
+        if not verification.valid:
+            verdict += f": {verification.reason}"
+        if verification.attempts_left is not None:
+            details.append(f"attempts left: {verification.attempts_left}")
+    message = call.error_message
+    if message is None and last.outcome == "RawResponse":
+        message = f"HTTP status {call.status_code}"
+    return _Entry(call.attempts[0].at, call.operation, _quoted(call.destination) or "-", verdict, message, details)
 
 
-def _unsent_lines(unsent: Unsent) -> list[str]:
-    return [f"{'not sent':{_INDENT}}{unsent.operation}", *_wrapped(f"stopped by botocore: {_one_line(unsent.error)}")]
+def _ending(outcome: str, source: str) -> str:
+    return f"{outcome} ({source})"
 
 
-def _entry(at: datetime, what: str, destination: str | None, outcome: str, details: Sequence[str]) -> list[str]:
-    width = max(map(len, OPERATIONS))
-    head = f"{_clock_time(at)} {what:{width}} {_shown(destination) or '-':16} {outcome}"
-    return [*_wrapped(head, first_indent=0), *_wrapped(", ".join(details))]
+def _arranged_entry(message: SentMessage) -> _Entry:
+    details = [*_reference_detail(message), f"code {message.code}"]
+    return _Entry(message.sent_at, "issue", _quoted(message.destination) or "-", "arranged by the test", None, details)
 
 
-def _wrapped(text: str, first_indent: int = _INDENT) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=" " * first_indent, subsequent_indent=" " * _INDENT)
+def _reference_detail(record: SentMessage | Call) -> list[str]:
+    return [] if record.reference_id is None else [f"reference {_quoted(record.reference_id)}"]
+
+
+def _table(entries: Sequence[_Entry], width: int) -> Iterator[str]:
+    """Yield the lines of entries, with operations and destinations in columns."""
+    what = max(len(entry.what) for entry in entries)
+    destination = min(max(len(entry.destination) for entry in entries), _DESTINATION)
+    for entry in entries:
+        head, details = f"{_clock_time(entry.at)} {entry.what:{what}}", entry.details
+        whole = f"{head} {entry.destination:{destination}} {entry.verdict}"
+        if len(whole) > width:
+            # How it ended stands on the first line, whatever else has no room there.
+            whole, details = f"{head} {entry.verdict}", [f"to {entry.destination}", *details]
+        if entry.message is not None:
+            whole += f": {_one_line(entry.message)}"
+        yield from _wrapped(whole, width, first_indent=0)
+        yield from _wrapped(", ".join(details), width)
+
+
+def _unsent_lines(unsent: Unsent, width: int) -> list[str]:
+    why = f"stopped by botocore: {_one_line(unsent.error)}"
+    return [f"{'not sent':{_INDENT}}{unsent.operation}", *_wrapped(why, width)]
+
+
+def _wrapped(text: str, width: int, first_indent: int = _INDENT) -> list[str]:
+    return textwrap.wrap(printable(text), width, initial_indent=" " * first_indent, subsequent_indent=" " * _INDENT)
 
 
 def _clock_time(at: datetime | None) -> str:
     return "--:--:--.---" if at is None else at.isoformat(timespec="milliseconds")[11:23]
 
 
-def _shown(text: str | None) -> str | None:
+def printable(text: str) -> str:
+    """Return a text as any terminal can show it: characters that would steer it, or cannot be encoded, are escaped."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+
+
+def _quoted(text: str | None) -> str | None:
     """Return a text of a request as it is where a terminal can show it, and quoted otherwise."""
     return text if text is None or text.isprintable() else repr(text)
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def printable(text: str) -> str:
-    """Return a text as a terminal can show it: what would steer it, or cannot be encoded, is escaped in it."""
-    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 
 
 def missing(
@@ -121,7 +165,7 @@ def missing(
         lines = [f"{wanted}: none found."]
     there = set(map(id, found))
     others = [record for record in records if id(record) not in there]
-    return "\n".join([*lines, *_instead(selection, others, journal, failures=what == "message")])
+    return _text([*lines, *_instead(selection, others, journal, failures=what == "message")])
 
 
 def timed_out(selection: Mapping[str, object], timeout: float, journal: Journal, before: int) -> str:
@@ -131,7 +175,7 @@ def timed_out(selection: Mapping[str, object], timeout: float, journal: Journal,
         f"{_wanted('message', selection)}: none arrived within {timeout} seconds.",
         f"Sent meanwhile: {len(meanwhile)}; before: {before}.",
     ]
-    return "\n".join([*lines, *_instead(selection, meanwhile, journal, failures=True)])
+    return _text([*lines, *_instead(selection, meanwhile, journal, failures=True)])
 
 
 def _instead(
@@ -155,7 +199,19 @@ def _instead(
     lines += _section("Never left botocore", unsent)
     if not (lines or journal.calls or journal.messages):
         lines = ["No OTP call has reached the fake: was it made, by a client of boto3 or botocore, while it is active?"]
+        lines += _elsewhere(journal)
     return lines
+
+
+def _elsewhere(journal: Journal) -> Iterator[str]:
+    """Yield where calls may have gone that have not reached a fake."""
+    if journal.written_elsewhere:
+        yield f"Calls that another fake has answered meanwhile: {journal.written_elsewhere}. The innermost one answers."
+    if journal.prepared:
+        yield (
+            f"Calls that botocore prepared, but that reached no fake: {journal.prepared}. A Stubber, or another handler"
+            " of botocore's events, may have answered them."
+        )
 
 
 def _nearest(records: Sequence[_Either], selection: Mapping[str, object]) -> list[_Either]:
@@ -167,17 +223,21 @@ def _nearest(records: Sequence[_Either], selection: Mapping[str, object]) -> lis
 def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage | Call]) -> str:
     """Say that a message or call is there that should not be."""
     lines = [f"{_wanted(what, selection)}: {len(found)} found, but none expected."]
-    return "\n".join([*lines, *_section("Found", map(_summary, found))])
+    return _text([*lines, *_section("Found", map(_summary, found))])
 
 
 def unused(arranged: Sequence[str]) -> str:
-    """Say what a test has arranged in vain, and what to do about it."""
-    lines = ["The test has arranged what no call has used:", *(f"  {one}" for one in arranged)]
+    """Say what a test arranged that was left unused, and what to do about it."""
+    lines = ["The test arranged something that no call used:", *(f"  {one}" for one in arranged)]
     lines += [
         "Make the call, check the filters, or say that it is on purpose: inject(..., optional=True),",
         "Injection.cancel(), reset(), or the option assert_all_used=False.",
     ]
-    return "\n".join(lines)
+    return _text(lines)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(map(printable, lines))
 
 
 def _wanted(what: str, selection: Mapping[str, object]) -> str:
@@ -192,17 +252,17 @@ def _near_miss(record: SentMessage | Call, selection: Mapping[str, object]) -> s
 
 def _summary(record: SentMessage | Call) -> str:
     if isinstance(record, SentMessage):
-        return (
-            f"{_clock_time(record.sent_at)} text to {record.destination}, reference {_shown(record.reference_id)},"
-            f" code {record.code}"
-        )
+        return f"{_clock_time(record.sent_at)} text to {record.destination}{_reference(record)}, code {record.code}"
     attempts = f" after {len(record.attempts)} attempts" if len(record.attempts) > 1 else ""
     message = f" ({_one_line(record.error_message)})" if record.error_message else ""
     return (
-        f"{_clock_time(record.at)} {record.operation} to {_shown(record.destination)},"
-        f" reference {_shown(record.reference_id)}:"
+        f"{_clock_time(record.at)} {record.operation} to {_quoted(record.destination)}{_reference(record)}:"
         f" {record.outcome}{attempts}{message}"
     )
+
+
+def _reference(record: SentMessage | Call) -> str:
+    return "" if record.reference_id is None else f", reference {_quoted(record.reference_id)}"
 
 
 def _section(title: str, entries: Iterable[str]) -> list[str]:

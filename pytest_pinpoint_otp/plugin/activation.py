@@ -17,6 +17,7 @@ from pytest_pinpoint_otp.plugin.configuration import (
     marker_arguments,
     options_of,
     run_of,
+    terminal_width,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Activation:
 
     def note(self, report: pytest.TestReport) -> None:
         """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
-        if report.failed and (traffic := service_of(self.fake).traffic()):
+        if report.failed and (traffic := service_of(self.fake).traffic(terminal_width(self._item.config))):
             report.sections.append(("Pinpoint OTP traffic", traffic))
             if self.arrangement and (chaos := self.arrangement.section(self.fake, self._item)):
                 report.sections.append(("Pinpoint OTP chaos", chaos))

@@ -25,6 +25,8 @@ _WORKER_WIDTH: Final = "pinpoint_otp_terminal_width"
 OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
     "seed": ("string", "Mixed into what codes and IDs are drawn from, besides the test's name."),
     "applications": ("args", "Application IDs that exist; calls for others get NotFoundException. Default: any."),
+    "originations": ("args", "Origination identities of the account; sends by others fail. Default: any."),
+    "configurations": ("args", "Notify code configuration IDs that exist. Default: any."),
     "code_length": ("int", "Characters of a code where a request does not say. Default: the API's own."),
     "validity_period": ("int", "Minutes that a code is valid where a request does not say. Default: the API's own."),
     "allowed_attempts": ("int", "Failed verifications where a request does not say. Default: the API's own."),

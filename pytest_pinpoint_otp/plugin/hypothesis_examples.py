@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_pinpoint_otp.engine.service import Service
-from pytest_pinpoint_otp.engine.state import Snapshot
 from pytest_pinpoint_otp.fake import service_of, use_service
 
 if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.state import Snapshot
     from pytest_pinpoint_otp.plugin.activation import Activation
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -56,13 +56,14 @@ class _Examples:
 
     def __init__(self, activation: Activation) -> None:
         self._fake = activation.fake
-        self._before: Snapshot | None = None
+        self._beginning: Snapshot | None = None
+        """Taken when the first example begins, after all fixtures, ``setUp`` included."""
 
     def _begin(self) -> None:
-        if self._before is None:
-            self._before = service_of(self._fake).save()
+        if self._beginning is None:
+            self._beginning = service_of(self._fake).save()
         else:
-            use_service(self._fake, Service.from_snapshot(self._before))
+            use_service(self._fake, Service.from_snapshot(self._beginning))
 
     @contextmanager
     def _example(self) -> Iterator[None]:

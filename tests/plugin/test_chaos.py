@@ -19,6 +19,7 @@ from suites import passes, run, run_apart, write
 
 from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, FailureStep, PinpointOTP, mock_pinpoint_otp
 from pytest_pinpoint_otp.engine.faults.chaos import Chaos, failures_of
+from pytest_pinpoint_otp.fake import service_of
 
 CLIENT = boto3.client(
     "pinpoint",
@@ -131,20 +132,19 @@ def test_the_plan_of_what_was_drawn_repeats_it_beside_what_the_test_arranges(
         if quota:
             fake.opt_out("+15550100123")
 
-    chaos = Chaos(rate, seed)
     with mock_pinpoint_otp() as fake:
-        chaos(fake)
+        drawing = service_of(fake).add(Chaos(rate, seed).injections())
         arrange(fake)
         shaken = use(fake, 5)
     with mock_pinpoint_otp() as again:
-        again.follow(chaos.plan(fake))
+        again.follow(service_of(fake).recorded_plan(drawing))
         arrange(again)
         assert use(again, 5) == shaken
 
 
 def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
     with mock_pinpoint_otp() as fake:
-        Chaos(1, "0")(fake)
+        service_of(fake).add(Chaos(1, "0").injections())
         fake.inject("InternalServerErrorException", per="attempt")
         send(CLIENT)
 
@@ -153,7 +153,7 @@ def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
 
 def test_the_rate_is_that_of_the_calls_that_fail() -> None:
     with mock_pinpoint_otp() as fake:
-        Chaos(0.25, "0")(fake)
+        service_of(fake).add(Chaos(0.25, "0").injections())
         drawn = use(fake, 200)
 
     failed = [outcomes for outcomes in drawn if set(outcomes) - {"SUCCESSFUL", "INVALID"}]

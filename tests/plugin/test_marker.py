@@ -378,7 +378,7 @@ MISTAKES = {
     "a positional argument": ("(5)", "takes keywords only, not 5."),
     "a str for an int": ("(code_length='5')", "code_length takes an int, not '5' (str)."),
     "a bool for an int": ("(code_length=True)", "code_length takes an int, not True (bool)."),
-    "None for an int": ("(code_length=None)", "code_length takes an int, not None (NoneType)."),
+    "a float for an int": ("(code_length=6.0)", "code_length takes an int, not 6.0 (float)."),
     "an int for a bool": ("(assert_all_used=0)", "assert_all_used takes True or False, not 0 (int)."),
     "a str for enabled": ("(enabled='no')", "enabled takes True or False, not 'no'."),
     "a str for applications": ("(applications='one')", "applications takes application IDs in a list, set or tuple"),

@@ -52,14 +52,14 @@ def test_a_failing_test_shows_what_was_sent_and_verified(pytester: pytest.Pytest
     )
     assert section == [
         "DAY (UTC)",
-        "TIME SendOTPMessage   +15550100123     SUCCESSFUL",
+        "TIME SendOTPMessage   +15550100123 SUCCESSFUL (service)",
         "             reference sign-up, code 012345",
-        "TIME VerifyOTPMessage +15550100123     INVALID",
-        "             reference sign-up, otp 999999: WRONG_CODE, attempts left: 2",
-        "TIME VerifyOTPMessage +15550100123     VALID",
-        "             reference sign-up, otp 012345: VALID, attempts left: 2",
-        "TIME VerifyOTPMessage +15550100123     INVALID",
-        "             reference another, otp 012345: NEVER_SENT",
+        "TIME VerifyOTPMessage +15550100123 INVALID (service): WRONG_CODE",
+        "             reference sign-up, otp 999999, attempts left: 2",
+        "TIME VerifyOTPMessage +15550100123 VALID (service)",
+        "             reference sign-up, otp 012345, attempts left: 2",
+        "TIME VerifyOTPMessage +15550100123 INVALID (service): NEVER_SENT",
+        "             reference another, otp 012345",
     ]
 
 
@@ -80,9 +80,9 @@ def test_it(pinpoint_otp):
     lines = result.outlines
     start = next(number for number, line in enumerate(lines) if TITLE in line)
     assert lines[start + 1] == "2030-01-31 (UTC)"
-    assert lines[start + 2].startswith("23:59:58.500 SendOTPMessage   +15550100123 ")
+    assert lines[start + 2].startswith("23:59:58.500 SendOTPMessage +15550100123 ")
     assert lines[start + 4] == "2030-02-01 (UTC)"
-    assert lines[start + 5].startswith("00:00:00.500 SendOTPMessage   +15550100456 ")
+    assert lines[start + 5].startswith("00:00:00.500 SendOTPMessage +15550100456 ")
 
 
 def test_entries_are_in_the_order_in_which_they_began_at_the_time_of_their_first_attempt(
@@ -137,12 +137,14 @@ def test_failed_deliveries_and_errors_are_shown_with_their_reason(pytester: pyte
     )
     assert section == [
         "DAY (UTC)",
-        "TIME SendOTPMessage   +15550100123     THROTTLED",
+        "TIME SendOTPMessage +15550100123 THROTTLED (injection)",
         "             reference sign-up",
-        "TIME SendOTPMessage   +15550100123     ForbiddenException",
-        "             reference sign-up, Injected by pytest-pinpoint-otp.",
-        "TIME SendOTPMessage   +15550100123     BadRequestException",
-        "             reference sign-up, CodeLength is 9, but AWS accepts 5 to 8 digits.",
+        "TIME SendOTPMessage +15550100123 ForbiddenException (injection):",
+        "             Injected by pytest-pinpoint-otp.",
+        "             reference sign-up",
+        "TIME SendOTPMessage +15550100123 BadRequestException (service):",
+        "             CodeLength is 9, but AWS accepts 5 to 8 digits.",
+        "             reference sign-up",
     ]
 
 
@@ -157,13 +159,15 @@ def test_the_attempts_of_a_call_are_one_entry(pytester: pytest.Pytester) -> None
         "with pytest.raises(client.exceptions.InternalServerErrorException):",
         "    send()",
     )
-    assert section[1:4] == [
-        "TIME SendOTPMessage   +15550100123     SUCCESSFUL",
-        "             reference sign-up, attempts: InternalServerErrorException,",
-        "             ReadTimeoutError, SUCCESSFUL, code 012345",
+    assert section[1:5] == [
+        "TIME SendOTPMessage +15550100123 SUCCESSFUL (service)",
+        "             reference sign-up, attempts: InternalServerErrorException",
+        "             (injection), ReadTimeoutError (injection), SUCCESSFUL (service),",
+        "             code 012345",
     ]
     # 5 attempts in botocore's legacy mode, 3 in its others.
-    assert re.fullmatch(r"TIME SendOTPMessage   \+15550100123     InternalServerErrorException x[35]", section[4])
+    assert re.fullmatch(r"TIME SendOTPMessage InternalServerErrorException x[35] \(injection\):", section[5])
+    assert section[-1] == "             to +15550100123, reference sign-up"
 
 
 def test_arranged_messages_and_calls_that_botocore_stopped_are_shown(pytester: pytest.Pytester) -> None:
@@ -176,7 +180,7 @@ def test_arranged_messages_and_calls_that_botocore_stopped_are_shown(pytester: p
     )
     assert section[:5] == [
         "DAY (UTC)",
-        "TIME issue            +15550100123     arranged by the test",
+        "TIME issue +15550100123 arranged by the test",
         "             reference arranged, code 012345",
         "not sent     SendOTPMessage",
         "             stopped by botocore: Parameter validation failed: Invalid type for",
@@ -195,8 +199,8 @@ def test_a_call_without_destination_and_reference_is_shown_without_them(pytester
         "with pytest.raises(client.exceptions.BadRequestException):",
         "    plain_send(client, DestinationIdentity=LEFT_OUT, ReferenceId=LEFT_OUT)",
     )
-    assert section[1] == "TIME SendOTPMessage   -                BadRequestException"
-    assert section[2].startswith("             DestinationIdentity is missing")
+    assert section[1].startswith("TIME SendOTPMessage - BadRequestException (service): DestinationIdentity")
+    assert "reference" not in " ".join(section)
 
 
 def test_no_line_is_wider_than_80_columns_whatever_the_application_sends(pytester: pytest.Pytester) -> None:
@@ -332,4 +336,4 @@ def test_it_comes_back_from_the_workers_of_xdist(pytester: pytest.Pytester) -> N
     )
     passes(result, failed=1)
     (section,) = sections(result)
-    assert section[1] == "TIME SendOTPMessage   +15550100123     SUCCESSFUL"
+    assert section[1] == "TIME SendOTPMessage +15550100123 SUCCESSFUL (service)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from suites import passes, run
 
-UNUSED = "*The test has arranged what no call has used:"
+UNUSED = "*The test arranged something that no call used:"
 
 
 def ending(pytester: pytest.Pytester, test: str, *arguments: str, **outcomes: int) -> pytest.RunResult:

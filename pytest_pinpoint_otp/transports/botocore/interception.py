@@ -125,15 +125,18 @@ def _unregister() -> None:
             handlers.unregister(emitter, service_name, operation)
 
 
-def _noting_unsent(original: Callable[..., Any]) -> Callable[..., Any]:
+def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
-        try:
+        service = active.innermost()
+        if service is None or not find(operation_model.service_model.service_name, operation_model.name):
             return original(decorator, parameters, operation_model)
+        try:
+            request = original(decorator, parameters, operation_model)
         except Exception as error:
-            service = active.innermost()
-            if service is not None and find(operation_model.service_model.service_name, operation_model.name):
-                service.journal.unsent.append(Unsent(operation_model.name, str(error)))
+            service.journal.unsent.append(Unsent(operation_model.name, str(error)))
             raise
+        service.journal.prepared += 1
+        return request
 
     return serialize_to_request
 
@@ -144,5 +147,5 @@ TARGETS: Final = (
     Target("botocore.endpoint", "Endpoint", "create_request", _attempting),
     Target("aiobotocore.endpoint", "AioEndpoint", "_send_request", _beginning_async),
     Target("aiobotocore.endpoint", "AioEndpoint", "create_request", _attempting_async),
-    Target("botocore.validate", "ParamValidationDecorator", "serialize_to_request", _noting_unsent),
+    Target("botocore.validate", "ParamValidationDecorator", "serialize_to_request", _preparing),
 )
