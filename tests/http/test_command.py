@@ -52,7 +52,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[
         try:
             yield process, greeting[0].split()[-1], greeting
         finally:
-            process.kill()
+            process.terminate()
 
 
 def send(url: str, **parameters: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from talking import PATIENCE, connected, everything, exchange, read_reply
@@ -280,16 +281,51 @@ def test_a_handler_that_waits_is_told_when_its_client_goes_away() -> None:
     assert told == [True, False]
 
 
-def test_a_client_that_has_sent_its_next_request_is_still_there() -> None:
+@pytest.mark.parametrize("leave", ["close", "reset"])
+def test_a_handler_that_waits_is_told_however_its_client_goes_away(leave: str) -> None:
     told: list[bool] = []
-    listener = Listener("127.0.0.1", 0, lambda request: Answer(200, {"x": str(told.append(request.wait(0.001)))}))
+    with waiting_handler(told) as (listener, begun):
+        with connected(listener.port) as client:
+            client.sendall(GET)
+            assert begun.wait(PATIENCE)
+            if leave == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        while not told:
+            threading.Event().wait(0.001)
+    assert told == [False]
+
+
+def test_a_client_that_has_sent_its_next_request_is_still_there_until_the_server_ends() -> None:
+    told: list[bool] = []
+    with waiting_handler(told) as (listener, begun), connected(listener.port) as client:
+        client.sendall(GET)
+        assert begun.wait(PATIENCE)
+        client.sendall(GET)
+        assert not told
+        listener.stop()
+        assert told == [False]
+
+
+@contextmanager
+def waiting_handler(told: list[bool]) -> Iterator[tuple[Listener, threading.Event]]:
+    """Yield a listener whose handler waits and keeps what it is told, and what tells that it has begun."""
+    begun = threading.Event()
+
+    def handle(request: Request) -> Answer:
+        begun.set()
+        told.append(request.wait(PATIENCE))
+        return Answer(200, {})
+
+    listener = Listener("127.0.0.1", 0, handle)
     listener.start()
-    with connected(listener.port) as client:
-        client.sendall(GET + GET)
-        read_reply(client)
-        read_reply(client)
+    yield listener, begun
     listener.stop()
-    assert told == [True, True]
+
+
+def test_a_client_that_never_ends_what_it_sends_is_left_alone_in_the_end(served: Served) -> None:
+    with connected(served.port) as client, pytest.raises(ConnectionError):
+        client.sendall(bytes(100 * 1024 * 1024))
+    assert exchange(served.port, GET).status == 200
 
 
 def test_fifty_open_connections_end_at_once(served: Served) -> None:
@@ -422,29 +458,28 @@ def test_a_lack_of_descriptors_passes(served: Served) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on this system")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_forked_child_closes_what_it_inherits_and_ends_nothing(served: Served) -> None:
-    reader, writer = os.pipe()
-    with connected(served.port) as client:
+    here, there = socket.socketpair()
+    with here, connected(served.port) as client:
         client.sendall(GET)
         read_reply(client)
         child = os.fork()
         if not child:
             try:
+                here.close()
                 client.close()
                 served.listener.stop()
-                os.write(writer, b"running" if served.listener.running else b"stopped")
-                os.read(reader, 0)
-                threading.Event().wait(PATIENCE)
+                there.sendall(b"running" if served.listener.running else b"stopped")
+                # Until the parent closes its end.
+                there.recv(1)
             finally:
                 os._exit(0)
-        assert os.read(reader, 100) == b"stopped"
+        there.close()
+        assert here.recv(100) == b"stopped"
         client.sendall(GET)
         assert read_reply(client).status == 200
         served.listener.stop()
         # The child still lives, and holds no end of it.
         assert client.recv(1) == b""
-    with pytest.raises(ConnectionRefusedError), connected(served.port):
-        pass
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    os.close(reader)
-    os.close(writer)
+        with pytest.raises(ConnectionRefusedError), connected(served.port):
+            pass
+    assert os.waitpid(child, 0)[1] == 0

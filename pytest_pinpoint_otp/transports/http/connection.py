@@ -147,12 +147,11 @@ class Connection:
             if not self._socket.recv(1, socket.MSG_PEEK):
                 return False
         except TimeoutError:
-            return not self._ended.is_set()
+            return True
         except OSError:
             return False
         finally:
-            with suppress(OSError):
-                self._socket.settimeout(None)
+            self._socket.settimeout(None)
         # It has sent its next request already.
         return not self._ended.wait(seconds)
 
