@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from suites import passes, run
 
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp.engine.options import Options
+from pytest_pinpoint_otp.mock import enter, leave
 
 SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
 CLIENT = SESSION.client("pinpoint")
@@ -821,3 +823,15 @@ def test_it_works_in_a_process_that_has_not_imported_pytest() -> None:
 def test_importing_the_package_imports_neither_botocore_nor_hypothesis(statement: str) -> None:
     heavy = ("botocore", "boto3", "hypothesis", "aiobotocore", "moto")
     assert run_python(f"{statement}\nimport sys\nprint([name for name in {heavy} if name in sys.modules])") == "[]"
+
+
+def test_a_fake_that_has_left_may_be_left_again() -> None:
+    fake = PinpointOTP(Options())
+    with mock_pinpoint_otp() as outer:
+        enter(fake)
+        assert active_pinpoint_otp() is fake
+        leave(fake)
+        leave(fake)
+        assert active_pinpoint_otp() is outer
+        assert send_status(CLIENT) == "SUCCESSFUL"
+    assert len(outer.calls) == 1
