@@ -687,7 +687,7 @@ def test_a_suite_on_pytest_asyncio_uses_the_same_fixture(
     pytester.makeini(f"[pytest]\nasyncio_mode = {asyncio_mode}\nasyncio_default_fixture_loop_scope = function\n")
     result = pytester.runpytest_subprocess("-p", "no:randomly", "-W", "error")
     result.assert_outcomes(passed=5, errors=1, failed=1)
-    result.stdout.fnmatch_lines(["*test_unused*", "The test has arranged what no call has used:"])
+    result.stdout.fnmatch_lines(["*test_unused*", "The test arranged something that no call used:"])
     result.stdout.fnmatch_lines(["*Pinpoint OTP traffic*", "*SendOTPMessage*SUCCESSFUL"])
 
 
