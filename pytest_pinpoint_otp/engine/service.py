@@ -115,7 +115,7 @@ class Service(State):
             return self.faults.take(call, declined or ())
         except Exception as mistake:
             # Of a filter's own ==.
-            self._note_mistake(call, mistake)
+            self._note_mistake(call, mistake, "injection")
             raise
 
     def _answer_by_callable(self, received: Received, place: int, taken: Taken | None) -> Response | Failure:
@@ -146,7 +146,7 @@ class Service(State):
                 taken.give_back()
                 # The others, such as pytest.fail's, are no mistakes, and no application swallows them.
                 if isinstance(error, Exception):
-                    self._note_mistake(call, error)
+                    self._note_mistake(call, error, taken.injection.source)
             raise
         return outcome
 
@@ -179,7 +179,7 @@ class Service(State):
         except Exception as mistake:
             if taken is not None:
                 taken.give_back()
-            self._note_mistake(call, mistake)
+            self._note_mistake(call, mistake, source)
             raise
         if outcome is not None:
             if taken is not None:
@@ -195,14 +195,14 @@ class Service(State):
         self.journal.write_call(call.answered(attempt, error_message))
         return response
 
-    def _note_mistake(self, call: Call, mistake: Exception) -> None:
+    def _note_mistake(self, call: Call, mistake: Exception, source: str) -> None:
         """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
         self.mistakes.append(mistake)
         where = f"It came up while the fake answered {call.operation} to {call.destination}."
         if where not in getattr(mistake, "__notes__", ()):
             mistake.add_note(where)
         request_id, _ = self.draw_ids()
-        attempt = Attempt(len(call.attempts) + 1, type(mistake).__name__, None, request_id, self.clock.now())
+        attempt = Attempt(len(call.attempts) + 1, type(mistake).__name__, None, request_id, self.clock.now(), source)
         self.journal.write_call(call.answered(attempt, str(mistake)))
 
     # -- What a test arranges and reads ----------------------------------------------------------------------------

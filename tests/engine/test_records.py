@@ -7,6 +7,7 @@ import pickle
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_request, send_status, verify
 
@@ -83,6 +84,35 @@ def test_each_attempt_says_who_decided_it(pinpoint_otp: PinpointOTP, pinpoint_ot
     (call,) = pinpoint_otp.calls
     assert [attempt.source for attempt in call.attempts] == ["injection", "service"]
     assert call.source == "service"
+
+
+class BrokenMatcher:
+    """A filter whose comparison fails."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError("of the test")
+
+
+def test_a_mistake_is_of_whoever_made_it() -> None:
+    client = boto3.client("pinpoint", region_name="us-east-1")
+    mock = mock_pinpoint_otp(assert_all_used=False)
+    fake = mock.start()
+    for arrange in (
+        lambda: fake.inject(lambda call: 503),
+        lambda: fake.inject("THROTTLED", destination=BrokenMatcher()),
+        lambda: fake.queue_codes("01234567"),
+    ):
+        handle = arrange()
+        with pytest.raises((TypeError, ZeroDivisionError, ValueError)):
+            send(client)
+        if handle is not None:
+            handle.cancel()
+    assert [call.source for call in fake.calls] == ["injection", "injection", "service"]
+    assert [call.attempts[0].source for call in fake.calls] == ["injection", "injection", "service"]
+    with pytest.raises(TypeError, match="503"):
+        mock.stop()
 
 
 def test_a_call_under_way_has_no_source_yet(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
