@@ -200,9 +200,11 @@ def attacker(server: PinpointOTPServer, address: str) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Page) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, args=[0.05])
         thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}/"
-        httpd.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{httpd.server_port}/"
+        finally:
+            httpd.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
