@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from string import ascii_letters, ascii_lowercase, digits
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -37,8 +38,6 @@ _Strategies = dict[str, st.SearchStrategy[Any]]
 
 _WORD: Final = f"{digits}{ascii_letters}_-"
 _VISIBLE: Final = st.characters(categories=("L", "M", "N", "P", "S"))
-_ADDRESS: Final = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
-"""What an address of WhatsApp is made of."""
 _REQUIRED: Final = [name for name, node in SEND.members.items() if node.required]
 
 
@@ -52,7 +51,7 @@ def _pairs(keys: int, values: st.SearchStrategy[str], fewest: int, most: int) ->
     """Return a strategy for so many pairs, whose keys have so many characters at most."""
     drawn = st.dictionaries(texts(1, keys, _VISIBLE), values, min_size=fewest, max_size=most)
     others = {f"{place}": "0" for place in range(most)}
-    return drawn | drawn.map(lambda pairs: dict([*pairs.items(), *(others.items() - pairs.items())][:most]))
+    return drawn | drawn.map(lambda pairs: dict([*{**pairs, **others}.items()][:most]))
 
 
 def _values_of_context() -> st.SearchStrategy[str]:
@@ -130,11 +129,10 @@ def _sends(draw: st.DrawFn, fixed: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: fixed.get(name, strategy) for name, strategy in strategies.items()}
         return {name: draw(as_strategy(value)) for name, value in given.items() if value is not None}
 
-    parameters = take(channel=st.sampled_from(["TEXT", "VOICE", "WHATSAPP"]), originationIdentity=_ORIGINATIONS)
-    is_phone = parameters["channel"] != "WHATSAPP"
-    parameters |= take(destinationIdentity=phone_numbers() if is_phone else texts(1, 20, _ADDRESS) | phone_numbers())
+    parameters = take(channel=_CHANNELS, originationIdentity=_ORIGINATIONS)
+    parameters |= take(destinationIdentity=_PHONES if parameters["channel"] != "WHATSAPP" else _ADDRESSES)
     if _is_wanted(draw, fixed, "notifyCodeConfiguration", "overrideChannelParameters"):
-        parameters |= take(notifyCodeConfiguration=texts(1, 256, f"{_WORD}:/"))
+        parameters |= take(notifyCodeConfiguration=_CONFIGURATIONS)
         channels = _channels(find_route(parameters), needs_template=False)
         if draw(st.booleans()):
             parameters |= take(overrideChannelParameters=channels)
@@ -155,6 +153,7 @@ def _is_wanted(draw: st.DrawFn, fixed: Mapping[str, Any], name: str, otherwise: 
     return draw(st.booleans())
 
 
+@cache
 def _channels(route: str, *, needs_template: bool) -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy for the channel parameters of a send: those of its route, and others that it ignores."""
     others = {other: _parameters_of(other, needs_template=False) for other in TEMPLATES if other != route}
@@ -164,8 +163,15 @@ def _channels(route: str, *, needs_template: bool) -> st.SearchStrategy[dict[str
     return st.fixed_dictionaries({}, optional={**own, **others})
 
 
+_CHANNELS: Final = st.sampled_from(["TEXT", "VOICE", "WHATSAPP"])
+_PHONES: Final = phone_numbers()
+_ADDRESSES: Final = (
+    texts(1, 20, st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")) | _PHONES
+)
+"""Of WhatsApp."""
+_CONFIGURATIONS: Final = texts(1, 256, f"{_WORD}:/")
 _ORIGINATIONS: Final = (
-    texts(1, 256, f"{_WORD}:/+") | phone_numbers() | st.text(_WORD, min_size=1, max_size=20).map("nc-{}".format)
+    texts(1, 256, f"{_WORD}:/+") | _PHONES | st.text(_WORD, min_size=1, max_size=20).map("nc-{}".format)
 )
 """Sender IDs, ARNs, phone numbers and Notify configurations."""
 

@@ -44,6 +44,14 @@ SHORT = {"channel": "TEXT", "destinationIdentity": DESTINATION, "originationIden
 """Where only the optional members matter."""
 PLAIN = {**SHORT, "overrideChannelParameters": {"text": {"inlineTemplateBody": "{{code}}"}}}
 
+ROUTES = {
+    "text": {"channel": "TEXT", "originationIdentity": "A"},
+    "voice": {"channel": "VOICE", "originationIdentity": "A"},
+    "notify": {"channel": "VOICE", "originationIdentity": "nc-1"},
+    "whatsApp": {"channel": "WHATSAPP"},
+}
+"""What takes each route."""
+
 
 @pytest.fixture(scope="module")
 def client() -> Any:
@@ -61,12 +69,6 @@ def shape(client: Any) -> Any:
 def drawn() -> list[dict[str, Any]]:
     """Many parameters of a send."""
     return draw(notify_send_parameters(), 200)
-
-
-@pytest.fixture(scope="module")
-def refused() -> list[tuple[dict[str, Any], str]]:
-    """Many refused parameters of a send, each with the name of the one at fault."""
-    return draw(invalid_notify_send_parameters(), 500)
 
 
 def draw(strategy: SearchStrategy[Any], count: int) -> list[Any]:
@@ -177,9 +179,13 @@ def test_a_policy_reaches_its_limits(path: str, boundary: Any) -> None:
 )
 def test_a_text_or_a_number_of_pairs_reaches_its_limits(path: str, lengths: tuple[int, int]) -> None:
     top, _, inner = path.partition(".")
-    fixed: dict[str, Any] = dict.fromkeys(OPTIONAL - {top, "overrideChannelParameters", "notifyCodeConfiguration"})
-    if not inner:
-        fixed["channel"] = "WHATSAPP" if top == "destinationIdentity" else "TEXT"
+    fixed: dict[str, Any] = dict.fromkeys(OPTIONAL - {top, "overrideChannelParameters"})
+    if inner:
+        fixed |= ROUTES[inner.partition(".")[0]]
+    elif top == "destinationIdentity":
+        fixed |= ROUTES["whatsApp"]
+    elif top == "notifyCodeConfiguration":
+        fixed |= {"overrideChannelParameters": None}
     for length in lengths:
         assert is_reached(
             notify_send_parameters(**fixed),
@@ -196,17 +202,9 @@ def test_the_context_reaches_its_limits(kind: str, longest: int) -> None:
     assert is_reached(notify_send_parameters(**PLAIN, notifyCodeConfiguration=None, referenceId=None), reaches)
 
 
-@pytest.mark.parametrize(
-    ("fixed", "route"),
-    [
-        ({"channel": "TEXT", "originationIdentity": "A"}, "text"),
-        ({"channel": "VOICE", "originationIdentity": "A"}, "voice"),
-        ({"channel": "VOICE", "originationIdentity": "nc-1"}, "notify"),
-        ({"channel": "WHATSAPP"}, "whatsApp"),
-    ],
-)
-def test_a_send_without_a_configuration_has_the_template_of_its_route(fixed: dict[str, str], route: str) -> None:
-    strategy = notify_send_parameters(**fixed, notifyCodeConfiguration=None)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_send_without_a_configuration_has_the_template_of_its_route(route: str) -> None:
+    strategy = notify_send_parameters(**ROUTES[route], notifyCodeConfiguration=None)
 
     assert {*find(strategy)["overrideChannelParameters"]} == {route}
     assert all(route in parameters["overrideChannelParameters"] for parameters in draw(strategy, 20))
@@ -292,6 +290,7 @@ def test_invalid_parameters_have_one_violation_which_the_service_names(client: A
 
 VALID = {
     **SHORT,
+    "notifyCodeConfiguration": "cc-1",
     "inlineTemplateBody": "{{code}}",
     "notifyTemplateId": "sign-up",
     "whatsAppTemplateName": "sign_up",
@@ -311,35 +310,30 @@ def cure(parameters: dict[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def test_every_member_that_has_a_limit_is_violated(refused: list[tuple[dict[str, Any], str]], shape: Any) -> None:
-    limited = {"overrideChannelParameters"}
-    for name, member in shape.members.items():
-        limited |= {name} if member.type_name != "structure" else {*member.members}
-        for inner in getattr(member, "members", {}).values():
-            limited |= {*getattr(inner, "members", ())}
+LIMITED = {
+    *REQUIRED,
+    *OPTIONAL - {"overrideCodeConfigurationParameters"},
+    *("codeType", "codeLength", "validityPeriodMinutes", "maxAttempts"),
+    *("inlineTemplateBody", "destinationCountryParameters", "languageCode", "voiceId", "voiceMessageBodyTextType"),
+    *("notifyTemplateId", "whatsAppTemplateName"),
+}
 
-    assert {name for _, name in refused} == limited - {"text", "voice", "notify", "whatsApp"}
+
+@pytest.mark.parametrize("name", sorted(LIMITED))
+def test_every_member_that_has_a_limit_is_violated(name: str) -> None:
+    assert is_reached(invalid_notify_send_parameters(), lambda invalid: invalid[1] == name)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("codeLength", 9),
-        ("validityPeriodMinutes", 61),
-        ("maxAttempts", 6),
-        ("referenceId", "0" * 257),
-        ("configurationSetName", "0" * 257),
-        ("voiceId", "0" * 65),
-        ("languageCode", "0" * 36),
-        ("whatsAppTemplateName", "0" * 513),
-    ],
+    [("codeLength", 9), ("validityPeriodMinutes", 61), ("referenceId", "0" * 257)],
 )
-def test_a_violation_just_beyond_the_limit_is_reached(
-    refused: list[tuple[dict[str, Any], str]], name: str, value: Any
-) -> None:
-    seen = [one for parameters, _ in refused for path, one in leaves(parameters).items() if path.endswith(name)]
+def test_a_violation_just_beyond_the_limit_is_reached(name: str, value: Any) -> None:
+    def is_beyond(invalid: tuple[dict[str, Any], str]) -> bool:
+        parameters, violated = invalid
+        return violated == name and value in leaves(parameters).values()
 
-    assert value in seen
+    assert is_reached(invalid_notify_send_parameters(), is_beyond)
 
 
 def test_the_smallest_violation_is_of_the_required_members_and_a_template() -> None:
