@@ -454,3 +454,132 @@ def test_each_run_of_a_state_machine_has_a_fresh_fake_by_marker_and_by_autouse(p
     passes(run(pytester, test_it=machine.replace("MARK", "@pytest.mark.pinpoint_otp")), passed=2)
     result = run(pytester, "-o", "pinpoint_otp_autouse=true", test_it=machine.replace("        MARK\n", ""))
     passes(result, passed=2)
+
+
+ARRANGED = """
+    @pytest.fixture(autouse=True)
+    def arranged(pinpoint_otp):
+        pinpoint_otp.opt_out("+15550100456")
+        pinpoint_otp.queue_codes("012345")
+        pinpoint_otp.inject("THROTTLED", per="call", after=1)
+        pinpoint_otp.issue(DESTINATION, application_id="app", reference_id="arranged", code="543210")
+        pinpoint_otp.advance(minutes=1)
+        send(ReferenceId="of the fixture", DestinationIdentity="+15550100456")
+
+    def use():
+        fake = active_pinpoint_otp()
+        assert [call.reference_id for call in fake.calls] == ["of the fixture"]
+        assert [message.code for message in fake.messages] == ["543210"]
+        examples.append(fake.now())
+        assert send() == "THROTTLED"
+        assert send() == "SUCCESSFUL"
+        assert fake.code_for() == "012345"
+        assert send(DestinationIdentity="+15550100456") == "OPT_OUT"
+        assert verify("543210", ApplicationId="app", ReferenceId="arranged")
+        # What no other example may see.
+        fake.opt_in("+15550100456")
+        fake.opt_out(DESTINATION)
+        fake.inject("ForbiddenException", times=None)
+        fake.advance(days=1)
+"""
+
+AFTERWARDS = """
+    def test_afterwards():
+        assert len(examples) > 2
+        assert (max(examples) - min(examples)).days == 0
+"""
+
+EXAMPLES = {
+    "marked": """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        use()
+""",
+    "named": """
+    @settings(few, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(count=counts)
+    def test_it(pinpoint_otp, count):
+        assert active_pinpoint_otp() is pinpoint_otp
+        use()
+""",
+    "method": """
+    class TestIt:
+        @few
+        @given(count=counts)
+        def test_it(self, count):
+            use()
+""",
+    "unittest": """
+    class Unit(unittest.TestCase):
+        def setUp(self):
+            active_pinpoint_otp().issue(DESTINATION, application_id="app", reference_id="set up", code="111111")
+
+        @few
+        @given(counts)
+        def test_it(self, count):
+            fake = active_pinpoint_otp()
+            assert fake.messages.pop().code == "111111"
+            assert verify("111111", ApplicationId="app", ReferenceId="set up")
+            examples.append(fake.now())
+            assert send() == "THROTTLED"
+            assert send() == "SUCCESSFUL"
+            fake.advance(days=1)
+""",
+    "state machine": """
+    class Machine(RuleBasedStateMachine):
+        def __init__(self):
+            super().__init__()
+            use()
+
+        @rule()
+        def send_a_text(self):
+            active_pinpoint_otp().issue("+15550100999", application_id="app", reference_id="of a rule")
+
+    class TestMachine(Machine.TestCase):
+        settings = settings(few, max_examples=5, stateful_step_count=3)
+""",
+}
+
+
+@pytest.mark.parametrize("test", EXAMPLES.values(), ids=EXAMPLES)
+def test_each_example_begins_with_what_fixtures_arranged_and_knows_nothing_of_the_others(
+    pytester: pytest.Pytester, test: str
+) -> None:
+    begin = BEGIN.replace(
+        "import strategies as st\n", "import strategies as st\n    from hypothesis.stateful import *\n"
+    )
+    result = run(pytester, test_it=f"{begin}{ARRANGED}{test}{AFTERWARDS}")
+
+    # The last test has the fixture too, and uses nothing of what that arranges.
+    passes(result, passed=2, errors=1)
+
+
+def test_a_handle_of_a_fixture_goes_back_with_each_example(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    from datetime import timedelta
+
+    @pytest.fixture(autouse=True)
+    def handles(pinpoint_otp):
+        examples[:] = [pinpoint_otp.inject("THROTTLED", times=None), pinpoint_otp.limit_rate(1, per=timedelta(hours=1))]
+
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(counts)
+    def test_it(count):
+        injection, limit = examples
+        assert injection.used == 0
+        assert send() == "THROTTLED"
+        assert injection.used == 1
+        injection.cancel()
+        assert [send(), send()] == ["SUCCESSFUL", "THROTTLED"]
+        limit.cancel()
+        assert send() == "SUCCESSFUL"
+""",
+    )
+
+    passes(result, passed=1)
