@@ -329,6 +329,54 @@ def sent():
     assert sorted(references) == [["doctest"], ["unittest"]]
 
 
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+def test_no_text_of_the_test_breaks_the_terminal_or_the_channel_of_a_worker(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    result = run_apart(
+        pytester,
+        *workers,
+        test_traffic=f"""
+{IMPORTS}
+from pytest_pinpoint_otp import ErrorResponse
+
+def test_it(pinpoint_otp):
+    pinpoint_otp.inject(ErrorResponse("ForbiddenException", "lone \\ud800, null \\0, red \\x1b[31m, bidi \\u202e."))
+    with pytest.raises(client.exceptions.ForbiddenException):
+        send(ReferenceId="ref")
+    assert False
+""",
+    )
+    passes(result, failed=1)
+    shown = " ".join(sections(result)[0])
+    assert r"lone \ud800, null \x00, red \x1b[31m, bidi \u202e." in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+def test_its_lines_are_as_wide_as_the_terminal(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    pytest.importorskip("xdist")
+    monkeypatch.setenv("COLUMNS", "140")
+    test = "def test_it(pinpoint_otp):\n    try:\n        send(CodeLength=9)\n    finally:\n        assert False"
+    result = run_apart(pytester, *workers, test_traffic=f"{IMPORTS}\n{test}")
+    passes(result, failed=1)
+    (section,) = sections(result)
+    why = "BadRequestException (service): CodeLength is 9, but AWS accepts 5 to 8 digits."
+    assert section[1] == f"TIME SendOTPMessage +15550100123 {why}"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("20", 80), ("0", 80), ("120", 120)])
+def test_a_width_that_no_terminal_has_is_not_used(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    from pytest_pinpoint_otp.plugin.configuration import terminal_width
+
+    monkeypatch.setenv("COLUMNS", columns)
+    assert terminal_width(pytester.parseconfig()) == width
+
+
 def test_it_comes_back_from_the_workers_of_xdist(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     result = run_apart(

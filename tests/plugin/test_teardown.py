@@ -217,6 +217,24 @@ def test_a_mistake_that_the_application_swallows_is_shown_at_the_end(
     result.stdout.no_fnmatch_line(UNUSED)
 
 
+MATCHER = """
+class Matcher:
+    def __eq__(self, other):
+        raise LookupError(f"no idea about {other}")
+"""
+
+
+@pytest.mark.parametrize("filtered", ["destination", "reference_id", "application_id"])
+@pytest.mark.parametrize("times", ["1", "None"])
+def test_a_filters_matcher_that_raises_is_told_in_the_application_and_again_at_the_end(
+    pytester: pytest.Pytester, filtered: str, times: str
+) -> None:
+    lines = [f"pinpoint_otp.inject('THROTTLED', {filtered}=Matcher(), times={times})", "assert application() is None"]
+    result = ending(pytester, MATCHER + SWALLOWED + body(*lines), passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "E *LookupError: no idea about *"])
+    result.stdout.fnmatch_lines(["E *It came up while the fake answered SendOTPMessage to +15550100123."])
+
+
 def test_a_mistake_is_shown_at_the_end_even_where_not_all_is_to_be_used(pytester: pytest.Pytester) -> None:
     marker = "@pytest.mark.pinpoint_otp(assert_all_used=False)"
     test = SWALLOWED + body("pinpoint_otp.queue_codes('01234567')", "application()", before=marker)
