@@ -215,7 +215,8 @@ def test_many_calls_that_outlive_their_fakes_never_leave(sink: Sink, mode: str) 
             fake.inject(LostResponse(), per="attempt", optional=True)
             reference = f"test-{number}"
             sendings.append(InThread(lambda reference=reference: send(client, ReferenceId=reference)))
-            fake.wait_for_message()
+            # Its own: of a call that has not begun in a fake nobody says that it must not leave.
+            fake.wait_for_message(reference_id=reference)
     errors = {type(sending.join().error) for sending in sendings}
     # The last of them: its attempts were for three fakes in turn.
     assert errors <= {type(None), UnfakedCallError, ReadTimeoutError}
