@@ -8,11 +8,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.options import read_options
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
 PORT: Final = 4599
 
+_Item = TypeVar("_Item")
+
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
 _KILLED: Final = 128
 """What a shell adds to the number of the signal that killed a command."""
+_PATIENCE: Final = 0.2
 _ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 _PASSED_ON: Final = (*_ENDING, "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _OF_TERMINALS: Final = ("SIGINT", "SIGQUIT")
@@ -121,7 +125,7 @@ def _serve(server: PinpointOTPServer, fake: PinpointOTP, host: str) -> int:
     service_of(fake).journal.listeners.append(arrivals.put)
     with _handled(_ENDING, lambda number: arrivals.put(None)), suppress(BrokenPipeError):
         _print_greeting(server, host)
-        for message in iter(arrivals.get, None):
+        for message in _until_none(arrivals):
             _say(_line(message))
         calls = len(fake.calls)
         _say(f"{_count(len(fake.messages), 'text')}, {_count(calls, 'call')}.")
@@ -163,14 +167,37 @@ def _say(line: str) -> None:
 
 def _run(server: PinpointOTPServer, command: Sequence[str]) -> int:
     """Run a command, and return its exit status."""
-    try:
-        child = subprocess.Popen(command, env={**os.environ, **server.environ})
-    except OSError as error:
-        print(f"pinpoint-otp: {command[0]}: {error.strerror}", file=sys.stderr)
-        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-    with _handled(_PASSED_ON, lambda number: _pass_on(child, number)):
-        status = child.wait()
+    signals: SimpleQueue[int | None] = SimpleQueue()
+    # Before the command starts, so that it misses none.
+    with _handled(_PASSED_ON, signals.put):
+        try:
+            child = subprocess.Popen(command, env={**os.environ, **server.environ})
+        except OSError as error:
+            print(f"pinpoint-otp: {command[0]}: {error.strerror}", file=sys.stderr)
+            return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+
+        def tell_end() -> None:
+            child.wait()
+            signals.put(None)
+
+        threading.Thread(target=tell_end, daemon=True).start()
+        for number in _until_none(signals):
+            _pass_on(child, number)
+    status = child.wait()
     return _KILLED - status if status < 0 else status
+
+
+def _until_none(queue: SimpleQueue[_Item | None]) -> Iterator[_Item]:
+    """Yield what comes into a queue, until None does."""
+    while True:
+        try:
+            # Not for ever: a signal that comes just before the wait begins would only be handled after it.
+            item = queue.get(timeout=_PATIENCE)
+        except Empty:
+            continue
+        if item is None:
+            return
+        yield item
 
 
 def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:

@@ -350,6 +350,17 @@ def test_a_wrong_argument_is_named(arguments: dict[str, Any], error: type[Except
         serve_pinpoint_otp(**arguments)
 
 
+def test_a_server_that_nobody_stops_keeps_no_interpreter_from_ending() -> None:
+    code = (
+        "import socket; from pytest_pinpoint_otp import serve_pinpoint_otp;"
+        "server = serve_pinpoint_otp().start();"
+        "client = socket.create_connection((server.host, server.port));"
+        "client.sendall(b'GET /_otp/messages?unless=none&wait=60 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_without_h11_the_extra_is_named() -> None:
     code = "import sys; sys.modules['h11'] = None; import pytest_pinpoint_otp; pytest_pinpoint_otp.serve_pinpoint_otp"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
