@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, cast
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.engine.checks import explain_arguments, kind
 from pytest_pinpoint_otp.engine.options import Options, OptionValues, read_options
-from pytest_pinpoint_otp.fake import PinpointOTP, service_of
+from pytest_pinpoint_otp.engine.service import Service
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of, use_service
 from pytest_pinpoint_otp.transports.botocore.patches import hold
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.state import Snapshot
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -40,10 +45,11 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
 
     The fake is process-wide: threads and tasks see it. Entries nest: the innermost answers, and leaving one removes
     that one only. Records stay readable afterwards. A clean exit raises what the fixture's teardown would: a mistake
-    of the test, or what was arranged in vain.
+    of the test, or what was arranged and left unused.
 
     On a unittest class each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
-    at its end. On a test of Hypothesis each example has a fresh one.
+    at its end; each of Hypothesis's examples in it begins with what setUp arranged. On a test of Hypothesis each
+    example has a fresh one.
 
     Args:
         options: seed, applications, code_length (digits), validity_period (minutes), allowed_attempts,
@@ -159,7 +165,8 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
 def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def wrapper(test: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
-        with _entry(getattr(test, _CLASS_OPTIONS), checked=False):
+        method = getattr(test, test.id().rpartition(".")[2], None)
+        with _entry(getattr(test, _CLASS_OPTIONS), checked=False) as fake, isolated_examples(method, fake):
             return run(test, *args, **kwargs)
 
     return wrapper
@@ -218,3 +225,89 @@ def _entry(options: Options, *, checked: bool = True) -> Iterator[PinpointOTP]:
         _leave(fake, checked=False)
         raise
     _leave(fake, checked=checked)
+
+
+@contextmanager
+def isolated_examples(test: Any, fake: PinpointOTP, *, checked: bool = False) -> Iterator[bool]:
+    """Keep the examples of a test apart, if it is one of Hypothesis's, or runs a state machine of Hypothesis's.
+
+    Args:
+        test: the test function or method.
+        fake: the fake around all examples.
+        checked: whether each example is checked at its end, as a whole test is.
+
+    Yields:
+        whether each example is checked.
+    """
+    # Where it is not imported, whatever has such an attribute is not Hypothesis's.
+    handle: Any = getattr(test, "hypothesis", None) if "hypothesis" in sys.modules else None
+    inner = getattr(handle, "inner_test", None)
+    examples = _Examples(fake, checked=checked)
+    if inner is not None:
+        with _replaced(handle, "inner_test", examples.each_of(inner)):
+            yield checked
+    elif handle is None and getattr(test, "is_hypothesis_test", False):
+        machine = sys.modules["hypothesis.stateful"].RuleBasedStateMachine
+        with _replaced(machine, "__init__", examples.begun_by(machine.__init__)):
+            yield False
+    else:
+        yield False
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, replacement: object) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+class _Examples:
+    """The examples of one test, before each of which the fake becomes again as it was before the first."""
+
+    def __init__(self, fake: PinpointOTP, *, checked: bool) -> None:
+        self._fake = fake
+        self._checked = checked
+        self._beginning: Snapshot | None = None
+        """Taken when the first example begins, after all fixtures, ``setUp`` included."""
+
+    def _begin(self) -> None:
+        if self._beginning is None:
+            self._beginning = service_of(self._fake).save()
+        else:
+            use_service(self._fake, Service.from_snapshot(self._beginning))
+
+    @contextmanager
+    def _example(self) -> Iterator[None]:
+        self._begin()
+        yield
+        # Reached by an example that passed, as it is at the end of a test.
+        if self._checked and (unused := service_of(self._fake).check_end()):
+            raise AssertionError(unused)
+
+    def each_of(self, test: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a test whose every run is an example."""
+
+        @functools.wraps(test)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            with self._example():
+                return test(*args, **kwargs)
+
+        @functools.wraps(test)
+        async def coroutine_function(*args: Any, **kwargs: Any) -> Any:
+            with self._example():
+                return await test(*args, **kwargs)
+
+        return coroutine_function if inspect.iscoroutinefunction(test) else function
+
+    def begun_by(self, start: Callable[..., None]) -> Callable[..., None]:
+        """Return an initializer of state machines that begins an example each time."""
+
+        @functools.wraps(start)
+        def initialize(machine: Any) -> None:
+            self._begin()
+            start(machine)
+
+        return initialize

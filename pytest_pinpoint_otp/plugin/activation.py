@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_pinpoint_otp.fake import PinpointOTP, service_of
-from pytest_pinpoint_otp.mock import enter, leave
+from pytest_pinpoint_otp.mock import enter, isolated_examples, leave
 from pytest_pinpoint_otp.plugin.configuration import (
     FIXTURE,
     MARKER,
@@ -63,21 +62,14 @@ def activated(item: pytest.Item) -> Iterator[PinpointOTP]:
     activation = run.activations[item] = Activation(item)
     enter(activation.fake)
     try:
-        with _isolated_examples(item, activation):
+        with isolated_examples(getattr(item, "obj", None), activation.fake, checked=True) as checked:
+            activation.examples_are_checked = checked
             yield activation.fake
     finally:
         leave(activation.fake)
         if run.failures is not None and activation.arrangement is not None:
             run.failures.count(item, activation.arrangement)
     activation.check_end()
-
-
-def _isolated_examples(item: pytest.Item, activation: Activation) -> AbstractContextManager[None]:
-    if "hypothesis" not in sys.modules:
-        return nullcontext()
-    from pytest_pinpoint_otp.plugin.hypothesis_examples import isolated_examples
-
-    return isolated_examples(item, activation)
 
 
 def _arrangement_of(item: pytest.Item) -> Arrangement | None:

@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_status, verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from suites import passes, run
 
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
@@ -532,6 +533,53 @@ def test_above_given_each_example_has_a_fresh_fake(pinpoint_otp_client: Any) -> 
     property_of_a_send()
 
     assert len({id(fake) for fake in fakes}) == len(fakes) >= 2
+
+
+def test_in_a_decorated_unittest_class_each_example_begins_with_what_set_up_arranged(pinpoint_otp_client: Any) -> None:
+    seen = []
+
+    @mock_pinpoint_otp()
+    class SignUp(unittest.TestCase):
+        def setUp(self) -> None:
+            active_pinpoint_otp().queue_codes("012345")
+            send(pinpoint_otp_client, ReferenceId="set up")
+
+        @settings(max_examples=5, deadline=None, database=None)
+        @given(number=st.integers())
+        def test_each(self, number: int) -> None:
+            send(pinpoint_otp_client, ReferenceId="example")
+            seen.append([message.reference_id for message in active_pinpoint_otp().messages])
+
+    before = SignUp.test_each.hypothesis.inner_test  # type: ignore[attr-defined]
+    result = unittest.TestResult()
+    SignUp("test_each").run(result)
+    assert result.wasSuccessful()
+    assert len(seen) > 1
+    assert all(references == ["set up", "example"] for references in seen)
+    assert SignUp.test_each.hypothesis.inner_test is before  # type: ignore[attr-defined]
+
+
+def test_each_run_of_a_state_machine_in_a_decorated_unittest_class_begins_afresh(pinpoint_otp_client: Any) -> None:
+    seen = []
+
+    class Machine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            seen.append(len(active_pinpoint_otp().calls))
+
+        @rule()
+        def call(self) -> None:
+            send(pinpoint_otp_client)
+
+    @mock_pinpoint_otp()
+    class TestMachine(Machine.TestCase):  # type: ignore[name-defined]
+        settings = settings(max_examples=5, stateful_step_count=3, deadline=None, database=None)
+
+    result = unittest.TestResult()
+    TestMachine("runTest").run(result)
+    assert result.wasSuccessful()
+    assert len(seen) > 1
+    assert set(seen) == {0}
 
 
 def test_above_given_each_example_is_checked() -> None:

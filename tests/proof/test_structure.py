@@ -35,7 +35,7 @@ BELOW = {
 LIBRARIES = {
     "pytest": ("plugin",),
     "_pytest": ("plugin",),
-    "hypothesis": ("strategies", "stateful", "plugin.hypothesis_examples"),
+    "hypothesis": ("strategies", "stateful"),
     "phonenumbers": ("strategies",),
     "botocore": ("transports.botocore", "engine.faults.transport_errors"),
     "boto3": ("transports.botocore",),
