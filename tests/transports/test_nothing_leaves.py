@@ -27,6 +27,7 @@ from helpers import APPLICATION, DESTINATION, send, send_request, send_status, v
 from sink import KEYS, Gate, InThread, Sink, open_sink
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
+from pytest_pinpoint_otp.transports.botocore.patches import hold
 
 MODES = ("legacy", "standard", "adaptive")
 METHODS = ("make_request", "_send_request", "create_request")
@@ -263,6 +264,21 @@ def test_such_an_attempt_does_not_leave_when_the_fake_leaves_during_it(
     sink.answer = lambda: 200
     send_and_ignore(client)
     assert len(sink.signed) == 2, "what is left of it does nothing"
+
+
+def test_a_fake_that_is_entered_during_an_attempt_answers_it(sink: Sink, client: Any) -> None:
+    mock, release = mock_pinpoint_otp(), hold()
+
+    def enter(**kwargs: Any) -> None:
+        mock.start()
+
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", enter)
+    try:
+        assert send_status(client) == "SUCCESSFUL"
+    finally:
+        mock.stop()
+        release()
+    assert sink.arrived == []
 
 
 # -- Whoever patches botocore ------------------------------------------------------------------------------------------

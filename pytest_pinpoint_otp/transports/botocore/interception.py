@@ -91,7 +91,8 @@ def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
     met_before = context.get(SERVICE) is not None
     if find_service(context) is None:
         check_may_leave(context, *names, request_dict.get("body"))
-    elif not met_before and names not in _registered.get(emitter, ()):
+    # Also where it may leave: a fake may be entered before it does.
+    if not met_before and names not in _registered.get(emitter, ()):
         _register(emitter, *names)
 
 
