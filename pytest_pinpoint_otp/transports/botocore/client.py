@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
 if TYPE_CHECKING:
     import boto3
@@ -20,11 +22,13 @@ def make_client() -> BaseClient:
 
     # Computing the user agent was the largest share of a faked call before botocore 1.44.6.
     config = Config(signature_version=botocore.UNSIGNED, user_agent="pytest-pinpoint-otp")
-    client = unconfigured_session().client("pinpoint", region_name=_REGION, config=config)
+    # Any, because the stubs of boto3 know services by literals alone.
+    session: Any = unconfigured_session()
+    client = session.client(Pinpoint.name, region_name=_REGION, config=config)
     # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew, and with no
     # signature to add, no signer need be asked either.
     client._ruleset_resolver = None
-    client.meta.events.unregister("request-created.pinpoint", client._request_signer.handler)
+    client.meta.events.unregister(f"request-created.{Pinpoint.name}", client._request_signer.handler)
     return cast("BaseClient", client)
 
 
