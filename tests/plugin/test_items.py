@@ -98,6 +98,31 @@ def test_an_item_without_fixtures_can_run_again(pytester: pytest.Pytester) -> No
     assert result.stdout.str().count("one ['set up', 'run', 'torn down']") == 2
 
 
+def test_an_item_without_fixtures_has_one_fake_after_its_file_failed_to_set_up_at_first(
+    pytester: pytest.Pytester,
+) -> None:
+    (pytester.path / "items.custom").write_text("one\n")
+    conftest = CUSTOM.replace(
+        "            assert active.innermost() is None\n",
+        "            failures.append(None)\n            assert len(failures) > 1\n",
+        1,
+    )
+    again = """
+    failures = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(item, nextitem):
+        from _pytest.runner import runtestprotocol
+
+        for _ in range(2):
+            runtestprotocol(item, nextitem=nextitem)
+        return True
+"""
+    result = run(pytester, "-s", *AUTOUSE, conftest=conftest + again)
+    passes(result, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*one [[]'set up', 'run', 'torn down']*"])
+
+
 def test_an_item_without_fixtures_whose_file_fails_to_set_up_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
     (pytester.path / "items.custom").write_text("one\n")
     (pytester.path / "test_last.py").write_text(
