@@ -644,3 +644,76 @@ def test_a_lost_answer_and_a_refused_right_code_are_told_apart(start: Start) -> 
     refused.request(PHONE)
     with pytest.raises(AssertionError, match=r"right_code_lets_in: .* that was the live code"):
         refused.type_right_code(PHONE, answer_is_lost=False)
+
+
+# -- What is a mistake -------------------------------------------------------------------------------------------------
+
+
+class TypesTheCodeForTheUser(Application):
+    def verify(self, phone: str, code: str) -> bool:
+        return super().verify(phone, active_pinpoint_otp().code_for(phone))
+
+
+class GoesOnToTheNextReferenceAnyway(AsksWithAnotherReferenceEachTime):
+    def reference(self, phone: str) -> str:
+        return f"log-in-{self.number}"
+
+
+class RefusesAndSendsOnce(RefusesEverybody):
+    sender = ONCE
+
+
+def test_a_code_that_the_application_made_right_lets_nobody_in(start: Start) -> None:
+    state = start(TypesTheCodeForTheUser)
+    state.request(PHONE)
+
+    with pytest.raises(AssertionError, match="refused_code_lets_nobody_in"):
+        state.type_wrong_codes(PHONE, times=1)
+
+
+def test_a_code_of_another_phone_that_was_accepted_for_that_one_lets_nobody_in(start: Start) -> None:
+    state = start(AcceptsCodesOfOthers)
+    state.request(PHONE)
+    state.request(OTHER)
+
+    with pytest.raises(AssertionError, match="refused_code_lets_nobody_in"):
+        state.type_code_of_another_phone(PHONE)
+    assert [(one.destination, one.valid) for one in state.fake.verifications] == [(OTHER, True)]
+
+
+def test_a_code_that_lets_in_a_second_time_is_told_apart_from_one_that_was_never_right(start: Start) -> None:
+    state = start(RemembersCodes)
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    with pytest.raises(AssertionError, match=r"code_works_once: .* for the second time"):
+        state.type_right_code(PHONE, answer_is_lost=False)
+
+
+def test_a_code_that_is_no_longer_alive_is_no_guess(start: Start) -> None:
+    state = start(ForgetsGuesses, max_guesses=1)
+    state.request(PHONE)
+    state.let_time_pass(minutes=15)
+    state.type_right_code(PHONE, answer_is_lost=False)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert reasons(state.fake) == ["EXPIRED", "EXPIRED"]
+
+
+def test_a_code_may_be_refused_where_a_later_send_failed_with_another_reference(start: Start) -> None:
+    state = start(GoesOnToTheNextReferenceAnyway)
+    state.request(PHONE)
+    state.fail_next_delivery("THROTTLED")
+    state.request(PHONE)
+    state.type_right_code(PHONE, answer_is_lost=False)
+
+    assert reasons(state.fake) == ["NEVER_SENT"]
+
+
+def test_a_right_code_is_not_to_be_refused_where_the_answer_to_its_send_was_lost(start: Start) -> None:
+    state = start(RefusesAndSendsOnce)
+    state.lose_next_response("SendOTPMessage")
+    state.request(PHONE)
+
+    with pytest.raises(AssertionError, match="right_code_lets_in"):
+        state.type_right_code(PHONE, answer_is_lost=False)
