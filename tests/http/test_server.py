@@ -311,7 +311,7 @@ def test_localstacks_endpoint_shows_the_newest_code(fake: PinpointOTP, server: P
 
 def test_localstacks_endpoint_without_a_fake_says_so(server: PinpointOTPServer) -> None:
     reply = request(server, "GET", "/_aws/pinpoint/a/b")
-    assert reply.status == 503
+    assert (reply.status, reply.json["error"]) == (503, "NoFakeError")
     assert "No PinpointOTP is active" in reply.json["message"]
 
 
