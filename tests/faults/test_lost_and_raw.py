@@ -402,4 +402,4 @@ def test_the_traffic_shows_the_status_of_a_raw_answer(pinpoint_otp: PinpointOTP,
     pinpoint_otp.inject(RawResponse(404))
     with pytest.raises(pinpoint_otp_client.exceptions.ClientError):
         send(pinpoint_otp_client)
-    assert "HTTP status 404" in service_of(pinpoint_otp).traffic()
+    assert "HTTP status 404" in service_of(pinpoint_otp).traffic(width=120)

@@ -386,7 +386,7 @@ def test_a_plan_may_be_followed_twice(pinpoint_otp: PinpointOTP) -> None:
 def test_a_step_that_is_left_unused_is_an_error_unless_it_is_optional() -> None:
     plan = FailurePlan((THROTTLED,))
 
-    with pytest.raises(AssertionError, match="arranged what no call has used"), mock_pinpoint_otp() as fake:
+    with pytest.raises(AssertionError, match="arranged something that no call used"), mock_pinpoint_otp() as fake:
         fake.follow(plan)
     with mock_pinpoint_otp() as fake:
         fake.follow(plan, optional=True)
