@@ -221,6 +221,16 @@ def test_every_route_is_taken_and_shrinks_to_the_members_that_it_needs() -> None
     assert is_reached(notify_send_parameters(), lambda drawn: drawn["originationIdentity"].startswith("nc-"))
 
 
+def test_an_address_of_whatsapp_has_any_characters_that_the_service_accepts() -> None:
+    addresses = notify_send_parameters(
+        **ROUTES["whatsApp"], **dict.fromkeys(OPTIONAL - {"notifyCodeConfiguration"}), originationIdentity="A"
+    )
+    drawn = {*"".join(parameters["destinationIdentity"] for parameters in draw(addresses, 400))}
+
+    assert drawn > {*'!"+09AZaz~'}
+    assert not drawn & {*"# \x7f"}
+
+
 def test_members_can_be_fixed_by_value_or_strategy_or_left_out() -> None:
     fixed = notify_send_parameters(
         channel=st.sampled_from(["TEXT", "VOICE"]), notifyCodeConfiguration="cc-1", referenceId="log-in", context=None
