@@ -80,9 +80,13 @@ def _call_entry(call: Call, sent: Sequence[SentMessage], judged: Sequence[Verifi
     verdict = _ending(f"{last.outcome}{times}", last.source)
     details += [f"code {message.code}" for message in sent]
     for verification in judged:
-        details.append(f"otp {_quoted(verification.otp)}")
-        if not verification.valid:
+        otp = f"otp {_quoted(verification.otp)}"
+        if verification.request_id != last.request_id:
+            # The application has never learnt of it: its answer was lost.
+            otp += f": {verification.reason}"
+        elif not verification.valid:
             verdict += f": {verification.reason}"
+        details.append(otp)
         if verification.attempts_left is not None:
             details.append(f"attempts left: {verification.attempts_left}")
     message = call.error_message
