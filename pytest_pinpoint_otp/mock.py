@@ -58,8 +58,8 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     Overlapping tasks or threads that enter a fake each make a ``mock_pinpoint_otp()`` each.
 
     Raises:
-        TypeError: an unknown option or a wrong type; a decorated generator function, a class that is no
-            unittest.TestCase, or what is no function at all.
+        TypeError: an unknown option or a wrong type; a decorated generator function, a class that is not a
+            unittest.TestCase, or something that is not a function.
         ValueError: an option out of range.
     """
 

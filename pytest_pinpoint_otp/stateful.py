@@ -126,7 +126,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     - ``guesses_are_limited``: within ``guess_window``, at most ``max_guesses`` wrong codes for one phone reach the
       service, however often a code is resent, until a right one does.
     - ``failed_delivery_is_not_reported_as_sent``: `request_code` is true only where a text reached the phone. Where the
-      API tells nothing of a delivery (End User Messaging), it is enough that the service accepted the send.
+      API says nothing about a delivery (End User Messaging), it is enough that the service accepted the send.
     - ``retry_does_not_lock_out``: `check_code` is not false where the service accepted the code in that call, and the
       answer was lost on the way.
     - ``right_code_lets_in``: `check_code` is not false where the user typed the code of the newest text, alive, and the
@@ -199,7 +199,7 @@ class OTPStateMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 9999), leading_zeros=st.booleans())
     def start(self, seed: int, leading_zeros: bool) -> None:
         """Enter a fresh fake, whose codes the seed decides, and let the application begin."""
-        # What a run leaves unused is no mistake: a failure is arranged for a next call that may not come.
+        # What a run leaves unused is not a mistake: a failure is arranged for a next call that may not come.
         mixed = f"{self.options.get('seed', '')}{seed}"
         options: OptionValues = {**self.options, "seed": mixed, "assert_all_used": False}
         self.fake = self._exits.enter_context(mock_pinpoint_otp(**options))

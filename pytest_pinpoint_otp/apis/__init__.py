@@ -1,4 +1,4 @@
-"""What AWS documents about each API that is faked, as code; this is the registry. Imports nothing from the package."""
+"""What AWS documents about each API that is faked, as code; this is the registry. Imports no other layer."""
 
 from __future__ import annotations
 

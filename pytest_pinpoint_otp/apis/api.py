@@ -1,6 +1,7 @@
 """What every API that is faked has: operations that read requests and write answers. No state, no other module's names.
 
 A new API subclasses `Api` and the operations below, and is put into the registry (the package's ``__init__``).
+A new operation goes into the module or folder of its API, and its name into `names`.
 """
 
 from __future__ import annotations

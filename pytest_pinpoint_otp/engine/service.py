@@ -144,7 +144,7 @@ class Service(State):
         except BaseException as error:
             with lock:
                 taken.give_back()
-                # The others, such as pytest.fail's, are no mistakes, and no application swallows them.
+                # The others, such as pytest.fail's, are not mistakes, and no application swallows them.
                 if isinstance(error, Exception):
                     self._note_mistake(call, error, taken.injection.source)
             raise

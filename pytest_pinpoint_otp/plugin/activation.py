@@ -1,4 +1,4 @@
-"""The fake of a test: how it is activated before the test's own fixtures, and what it checks and reports at the end."""
+"""The fake of a test: its activation before the test's own fixtures, and what it checks and reports at teardown."""
 
 from __future__ import annotations
 

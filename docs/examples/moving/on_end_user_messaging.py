@@ -33,7 +33,7 @@ def send_code(phone: str) -> Sending:
             overrideCodeConfigurationParameters={"validityPeriodMinutes": 15},
         )
     except codes.exceptions.ConflictException:
-        # The answer tells nothing of a delivery, but a number that has opted out is a conflict.
+        # The answer says nothing about a delivery, but a number that has opted out is a conflict.
         return Sending.OTHER_NUMBER
     except (BotoCoreError, ClientError):
         return Sending.TRY_LATER

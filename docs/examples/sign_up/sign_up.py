@@ -43,7 +43,7 @@ def send_code(phone: str) -> Sending:
     except ClientError:
         logger.exception("The code was not sent.")
         return Sending.TRY_LATER
-    # A delivery that failed is no exception: only its status tells.
+    # A failed delivery raises no exception: only its status shows it.
     status = response["MessageResponse"]["Result"][phone]["DeliveryStatus"]
     if status == "SUCCESSFUL":
         return Sending.SENT

@@ -96,7 +96,7 @@ def _send(challenge: str, phone: str) -> bool:
     except (BotoCoreError, ClientError):
         logger.exception("The code was not sent.")
         return False
-    # A delivery that failed is no exception: only its status tells.
+    # A failed delivery raises no exception: only its status shows it.
     status = response["MessageResponse"]["Result"][phone]["DeliveryStatus"]
     if status != "SUCCESSFUL":
         logger.warning("The code was not delivered: %s", status)

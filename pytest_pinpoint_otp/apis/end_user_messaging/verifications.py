@@ -137,7 +137,7 @@ class Send(NotifyOperation, SendOperation):
         return f"sms-{drawn}", f"ver-{drawn}"
 
     def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
-        # The API tells nothing of a delivery: what fails later is an event of the configuration set.
+        # The API says nothing about a delivery: what fails later is an event of the configuration set.
         ids = {"verificationId": report.verification_id, "messageId": report.message_id}
         members = ", ".join(f'"{name}": {quote(value)}' for name, value in ids.items() if value is not None)
         return Response(200, write_headers(request_id), f"{{{members}}}".encode())

@@ -1,7 +1,8 @@
 """What a call can be made to do: the outcomes, each with its label in records, its JSON and its repr.
 
 An outcome says by `carry_out` what the service does for it. Which call gets which outcome is the business of
-`injections` and `quotas`; how a test writes one, of `reading`; outcomes of the transport are in `transport_errors`.
+`injections` and `quotas`; how a test writes one, of `reading`; outcomes of the transport are in `transport_errors`;
+how an answer is written, in each API (`write_delivery`).
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Delivery(Outcome):
             does on a failure (seen).
 
     A SUCCESSFUL delivery issues a code; any other issues none and leaves an earlier one as it was. End User Messaging
-    tells nothing of a delivery: there the answer is the usual one.
+    says nothing about a delivery: there the answer is the usual one.
 
     Raises:
         TypeError: a field has the wrong type.

@@ -1,4 +1,4 @@
-"""Who answers a call of a faked service: the innermost fake of the moment, at every attempt."""
+"""Decides at every attempt: does the innermost fake answer it, may it leave the process, or does the guard stop it?"""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Connection:
 
 
 class _Refusal(Exception):  # noqa: N818 - it is an answer
-    """A request that is no HTTP, or too much of it."""
+    """A request that is not HTTP, or is too long."""
 
     def __init__(self, status_code: int, message: str) -> None:
         super().__init__(message)
@@ -187,7 +187,7 @@ class _Reader:
         """Return the request; None where the client sends no other one.
 
         Raises:
-            _Refusal: what came is no HTTP/1.1, or too long.
+            _Refusal: the request is not HTTP/1.1, or is too long.
         """
         try:
             head = self._next_event()
