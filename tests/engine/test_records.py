@@ -12,6 +12,8 @@ import pytest
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_request, send_status, verify
 
 from pytest_pinpoint_otp import Call, FailurePlan, FailureStep, PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
+from pytest_pinpoint_otp.engine.frozen import freeze
 
 
 def test_a_call_cannot_be_changed_by_who_reads_it(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
@@ -137,3 +139,22 @@ def test_the_repr_tells_in_one_line_what_a_fake_holds(pinpoint_otp_client: Any) 
         assert repr(fake).endswith(" UTC: 1 message, 2 calls, 1 verification, 1 arranged and unused>")
         assert repr(fake).startswith(f"<PinpointOTP at {fake.now():%Y-%m-%d %H:%M}")
         injection.cancel()
+
+
+def test_a_list_of_a_record_cannot_be_changed_either() -> None:
+    record: Any = freeze({"tags": [{"key": "a"}, ["b"]]})
+
+    for change in (record["tags"].append, record["tags"][1].extend, record["tags"][0].update):
+        with pytest.raises(TypeError, match="belongs to a record and cannot be changed"):
+            change(["x"])
+    assert record == {"tags": [{"key": "a"}, ["b"]]}
+    again = pickle.loads(pickle.dumps(record))
+    assert again == copy.deepcopy(record) == record
+    assert hash(again) == hash(record)
+    with pytest.raises(TypeError, match=r"list\(\.\.\.\) makes a copy that can"):
+        again["tags"].clear()
+
+
+def test_an_api_without_configurations_takes_none() -> None:
+    with pytest.raises(NotImplementedError, match="pinpoint has no code configurations"):
+        Pinpoint().add_configuration(None, "cc-1")

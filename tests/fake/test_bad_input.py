@@ -829,3 +829,25 @@ def test_a_body_that_is_nested_too_deeply_is_refused(pinpoint_otp: PinpointOTP) 
     with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*Channel is .* but takes a string"):
         send_raw(unchecked_client(), b'{"Channel": {"a": ' + b"[" * 50 + b"]" * 50 + b"}}")
     assert hash(pinpoint_otp.calls[1]) == hash(pinpoint_otp.calls[1])
+
+
+def test_a_wrong_argument_is_named_among_right_ones(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"keyword argument 'tmes'\. Did you mean 'times'\?"):
+        untouched.inject("THROTTLED", after=1, tmes=2)  # type: ignore[call-arg]
+
+
+def test_a_configuration_needs_an_id(untouched: PinpointOTP) -> None:
+    with pytest.raises(ValueError, match=r"^add_code_configuration: configuration_id is empty\.$"):
+        untouched.add_code_configuration("")
+
+
+def test_an_error_of_another_api_needs_its_status_code(untouched: PinpointOTP) -> None:
+    match = r"ErrorResponse\('ThrottlingException'\): SendOTPMessage does not model this error: give its status_code="
+    with pytest.raises(ValueError, match=match):
+        untouched.inject(ErrorResponse("ThrottlingException"))
+    untouched.inject(ErrorResponse("ThrottlingException", status_code=429)).cancel()
+
+
+def test_an_issued_code_is_of_the_type_that_is_asked_for(untouched: PinpointOTP) -> None:
+    with pytest.raises(ValueError, match=r"^issue: the code 'ABC123' is not of 6 digits\.$"):
+        untouched.issue(DESTINATION, reference_id=None, code="ABC123", code_type="NUMERIC")

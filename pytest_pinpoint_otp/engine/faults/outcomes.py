@@ -212,7 +212,7 @@ class ErrorResponse(Outcome):
     def carry_out(self, work: Work) -> Answer:
         """Let the service answer the error, and do no work."""
         status_code = ERRORS[self.name] if self.status_code is None else self.status_code
-        return work.write_error(self.name, status_code, _INJECTED if self.message is None else self.message)
+        return work.write_error(self.label, status_code, _INJECTED if self.message is None else self.message)
 
     def to_json(self) -> Any:
         """Return its fields, without those that have their default."""

@@ -144,7 +144,7 @@ class LostResponse(Outcome):
         """Let the service do its work, and lose its answer."""
         failure = self.failure
         work.carry_out()
-        return Answer(failure.label, None, failure.text, failure)
+        return Answer(self.label, None, failure.text, failure)
 
     def to_json(self) -> Any:
         """Return the name of the exception's class."""
