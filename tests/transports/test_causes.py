@@ -130,3 +130,7 @@ def test_an_exception_whose_frames_were_cleared_is_not_one(refused: EndpointConn
 
 def test_an_exception_that_was_never_raised_is_not_one() -> None:
     assert find_otp_call(ValueError("made by hand")) is None
+
+
+def test_an_exception_whose_class_names_no_module_is_not_found() -> None:
+    assert find_otp_call(type("Odd", (Exception,), {"__module__": None})()) is None

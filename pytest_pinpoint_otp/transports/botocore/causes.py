@@ -48,7 +48,8 @@ def causes_of(exception: BaseException) -> Iterator[BaseException]:
 def _is_of_a_failed_call(exception: BaseException) -> bool:
     if isinstance(exception, UnfakedCallError):
         return True
-    kinds = [kind for kind in type(exception).__mro__ if kind.__module__.partition(".")[0] in _PACKAGES]
+    # Not every class has a str there.
+    kinds = [kind for kind in type(exception).__mro__ if str(kind.__module__).partition(".")[0] in _PACKAGES]
     return bool(kinds) and not any(kind.__name__ in _ANSWERED_OR_STOPPED for kind in kinds)
 
 
