@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.plugin.guard import GuardReport
 
 FIXTURE: Final = "pinpoint_otp"
+_PLUGIN: Final = "pytest_pinpoint_otp.plugin"
 _SERVER_FIXTURE: Final = "pinpoint_otp_server"
 MARKER: Final = "pinpoint_otp"
 PREFIX: Final = "pinpoint_otp_"
@@ -138,8 +139,21 @@ def _getini(config: pytest.Config, name: str) -> Any:
 
 def wants_fake(item: pytest.Item) -> bool:
     """Tell whether a test has a fake: because it names the fixture, is marked, or by configuration."""
-    names = getattr(item, "fixturenames", ())
-    return FIXTURE in names or _SERVER_FIXTURE in names or _is_enabled(item)
+    return _takes(item, FIXTURE) or _takes(item, _SERVER_FIXTURE) or _is_enabled(item)
+
+
+def _takes(item: pytest.Item, name: str) -> bool:
+    """Tell whether a test takes one of the plugin's fixtures, and not another that has the same name."""
+    if name not in getattr(item, "fixturenames", ()):
+        return False
+    definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
+    for definition in reversed(definitions):
+        if definition.func.__module__ == _PLUGIN:
+            return True
+        # One that takes the fixture of its own name adds to that one.
+        if name not in definition.argnames:
+            return False
+    return True
 
 
 def is_left_out(item: pytest.Item) -> bool:

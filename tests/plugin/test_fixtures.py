@@ -618,3 +618,55 @@ def test_all_of_it_works_in_a_process_of_its_own(pytester: pytest.Pytester) -> N
         """,
     )
     passes(result, passed=3, errors=1)
+
+
+@pytest.mark.parametrize("name", ["pinpoint_otp", "pinpoint_otp_server"])
+def test_a_projects_own_fixture_of_the_same_name_is_left_alone(pytester: pytest.Pytester, name: str) -> None:
+    result = run(
+        pytester,
+        test_it=f"""
+            import pytest
+            import pytest_pinpoint_otp.transports.active as active
+
+            order = []
+
+            @pytest.fixture(autouse=True)
+            def environment():
+                order.append("environment")
+
+            @pytest.fixture
+            def {name}():
+                order.append("own")
+                return "own"
+
+            def test_it(request, {name}):
+                assert {name} == "own"
+                assert order == ["environment", "own"]
+                assert request.node.fixturenames == ["environment", "request", "{name}"]
+                assert active.innermost() is None
+        """,
+    )
+    passes(result, passed=1)
+
+
+def test_a_fixture_that_adds_to_the_plugins_is_set_up_first_too(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+            import pytest
+            from application import send
+
+            @pytest.fixture(autouse=True)
+            def sent():
+                return send()
+
+            @pytest.fixture
+            def pinpoint_otp(pinpoint_otp):
+                pinpoint_otp.inject("OPT_OUT")
+                return pinpoint_otp
+
+            def test_it(sent, pinpoint_otp):
+                assert sent == "OPT_OUT"
+        """,
+    )
+    passes(result, passed=1)
