@@ -38,9 +38,10 @@ def guard() -> Iterator[None]:
     take()
     release, turn_off = hold(), turn_on()
     yield
+    left = take()
     turn_off()
     release()
-    assert take() == [], "each test takes what it has caused"
+    assert left == [], "each test takes what it has caused"
 
 
 def connect(sink: Sink, mode: str = "standard", **options: Any) -> Any:
@@ -246,3 +247,21 @@ def test_what_a_fake_stopped_without_the_guard_is_not_kept(sink: Sink) -> None:
     with pytest.raises(UnfakedCallError):
         send(client)
     assert take() == []
+
+
+def test_a_call_that_nobody_took_is_forgotten_with_the_last_guard(sink: Sink) -> None:
+    release, turn_off, turn_other_off = hold(), turn_on(), turn_on()
+    with pytest.raises(UnfakedCallError):
+        send(connect(sink))
+    turn_off()
+    turn_other_off()
+    release()
+    assert take() == []
+
+
+def test_a_call_is_kept_while_another_guard_is_on(guard: None, sink: Sink) -> None:
+    turn_off = turn_on()
+    with pytest.raises(UnfakedCallError):
+        send(connect(sink))
+    turn_off()
+    assert take() == [UnfakedCall("SendOTPMessage", DESTINATION)]

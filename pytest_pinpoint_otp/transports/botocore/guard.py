@@ -44,6 +44,9 @@ def turn_on() -> Callable[[], None]:
     def turn_off() -> None:
         with lock:
             _guards.discard(guard)
+            if not _guards:
+                # Nobody is left to tell of them, and the next run in this process must not.
+                _unfaked.clear()
 
     return turn_off
 
@@ -88,8 +91,8 @@ def stop_call(operation: str, destination: str | None, *, begun: bool) -> Unfake
         begun: whether an earlier attempt of it was answered by a fake, which has been left since.
     """
     call = UnfakedCall(operation, destination)
-    if _guards:
-        with lock:
+    with lock:
+        if _guards:
             _unfaked.append(call)
     error = UnfakedCallError(
         _advise(operation if destination is None else f"{operation} to {destination!r}", begun=begun)
