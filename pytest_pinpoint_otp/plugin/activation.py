@@ -13,6 +13,7 @@ from pytest_pinpoint_otp.mock import enter, isolated_examples, leave
 from pytest_pinpoint_otp.plugin.configuration import (
     FIXTURE,
     MARKER,
+    fixture_names,
     marker_arguments,
     options_of,
     run_of,
@@ -93,7 +94,7 @@ def _arrangement_of(item: pytest.Item) -> Arrangement | None:
 
 def prepare(item: pytest.Item) -> None:
     """Let the fake of a test come into force when the test is set up, after all fixtures that are wider."""
-    if isinstance(item, (pytest.Function, pytest.DoctestItem)) or FIXTURE in getattr(item, "fixturenames", ()):
+    if isinstance(item, (pytest.Function, pytest.DoctestItem)) or FIXTURE in fixture_names(item):
         _put_fixture_first(item)
     elif "setup" not in vars(item):
         _surround(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -142,9 +142,14 @@ def wants_fake(item: pytest.Item) -> bool:
     return _takes(item, FIXTURE) or _takes(item, _SERVER_FIXTURE) or _is_enabled(item)
 
 
+def fixture_names(item: pytest.Item) -> Sequence[str]:
+    """Return the names of the fixtures that an item takes; other packages' items may have none, or None."""
+    return getattr(item, "fixturenames", None) or ()
+
+
 def _takes(item: pytest.Item, name: str) -> bool:
     """Tell whether a test takes one of the plugin's fixtures, and not another that has the same name."""
-    if name not in getattr(item, "fixturenames", ()):
+    if name not in fixture_names(item):
         return False
     definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
     for definition in reversed(definitions):

@@ -275,3 +275,27 @@ def test_items_and_functions_have_their_fakes_on_the_workers_of_xdist(pytester: 
         """,
     )
     passes(result, passed=4, errors=1)
+
+
+@pytest.mark.parametrize("autouse", ["false", "true"])
+def test_an_item_whose_fixture_names_are_none_runs(pytester: pytest.Pytester, autouse: str) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        class Odd(pytest.Item):
+            fixturenames = None
+
+            def runtest(self):
+                pass
+
+        class OddFile(pytest.File):
+            def collect(self):
+                yield Odd.from_parent(self, name="odd")
+
+        def pytest_collect_file(file_path, parent):
+            return OddFile.from_parent(parent, path=file_path) if file_path.suffix == ".odd" else None
+        """
+    )
+    pytester.makefile(".odd", items="")
+    pytester.runpytest("-o", f"pinpoint_otp_autouse={autouse}").assert_outcomes(passed=1)
