@@ -109,7 +109,10 @@ def _make_parser() -> argparse.ArgumentParser:
 def _make_fake(options: argparse.Namespace) -> PinpointOTP:
     fake = PinpointOTP(read_options({"seed": options.seed}, "--seed"))
     if options.plan is not None:
-        fake.follow(FailurePlan.from_file(options.plan))
+        try:
+            fake.follow(FailurePlan.from_file(options.plan))
+        except OSError as error:
+            raise ValueError(f"--plan: {options.plan}: {error.strerror}") from None
     return fake
 
 

@@ -105,15 +105,13 @@ class _PinpointOperation(Operation):
 
     def read(self, request: Request) -> Reading:
         application_id = request.in_path["application-id"]
+        if request.method != "POST":
+            message = f"{self.name} takes POST, not {request.method}."
+            return Reading(application_id, None, None, {}, Refusal("MethodNotAllowedException", message))
         try:
-            parameters = read_parameters(request.body)
+            return _read(application_id, read_parameters(request.body))
         except ValueError as error:
             return Reading(application_id, None, None, {}, Refusal("BadRequestException", str(error)))
-        reading = _read(application_id, parameters)
-        if request.method != "POST":
-            refusal = Refusal("MethodNotAllowedException", f"{self.name} takes POST, not {request.method}.")
-            return reading._replace(refusal=refusal)
-        return reading
 
     def find_refusal(self, reading: Reading, terms: Terms, state: Any) -> Refusal | None:
         refusal = reading.refusal

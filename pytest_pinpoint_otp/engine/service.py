@@ -46,7 +46,13 @@ class Service(State):
     # -- Requests --------------------------------------------------------------------------------------------------
 
     def respond(
-        self, method: str, url: str, headers: Mapping[str, Any], body: bytes | str | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, Any],
+        body: bytes | str | None,
+        *,
+        record_refusal: bool = True,
     ) -> Response | Failure:
         """Answer one request, or say which failure of the transport takes the answer's place.
 
@@ -55,6 +61,7 @@ class Service(State):
             url: the URL, of any host and with any prefix before the API's own path.
             headers: the request's headers; ``amz-sdk-invocation-id`` tells which attempts are of one call.
             body: the JSON document.
+            record_refusal: whether a call that is refused is among the calls.
 
         Raises:
             Exception: a mistake of the test, such as a queued code of the wrong length.
@@ -68,7 +75,7 @@ class Service(State):
                 received.reading, self.options, self.kept[received.operation.api.name]
             )
             if refusal is not None:
-                return self._refuse(received, refusal)
+                return self._refuse(received, refusal, record=record_refusal)
             place = self.recording.begin(received.call)
             taken = self._take(received.call)
             if taken is None or not callable(taken.outcome):
@@ -104,11 +111,11 @@ class Service(State):
             call = Call(operation.name, application_id, destination, reference_id, parameters, invocation_id)
         return Received(call, operation, reading)
 
-    def _refuse(self, received: Received, refusal: Refusal) -> Response | Failure:
+    def _refuse(self, received: Received, refusal: Refusal, *, record: bool) -> Response | Failure:
         work = AttemptWork(self, received.call, received.operation, received.reading)
         status_code = received.operation.api.errors[refusal.name]
         answer = work.write_error(refusal.name, status_code, refusal.message, refusal.members)
-        return self._record(received.call, work, answer, "service")
+        return self._record(received.call, work, answer, "service") if record else answer.response
 
     def _take(self, call: Call, declined: set[Injection] | None = None) -> Taken | None:
         try:

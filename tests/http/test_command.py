@@ -221,7 +221,7 @@ def test_the_command_imports_no_botocore() -> None:
         (["serve", "--", "true"], "serve takes no command; run does"),
         (["serve", "--port", "65536"], "port is 65536, but takes 0 to 65535"),
         (["serve", "--hold", "-1"], "hold is -1.0"),
-        (["serve", "--plan", "no-such.json"], "No such file or directory: 'no-such.json'"),
+        (["serve", "--plan", "no-such.json"], "--plan: no-such.json: No such file or directory"),
         ([], "the following arguments are required: serve|run"),
     ],
 )
@@ -263,3 +263,9 @@ def test_signals_do_afterwards_what_they_did_before() -> None:
     before = signal.getsignal(signal.SIGTERM)
     command.main(["run", "--port", "0", "--", sys.executable, "-c", ""])
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_plan_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["serve", "--plan", str(tmp_path / "missing.json")])
+    assert f"--plan: {tmp_path / 'missing.json'}: No such file or directory" in capsys.readouterr().err

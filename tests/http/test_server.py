@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 import sys
@@ -365,3 +366,17 @@ def test_without_h11_the_extra_is_named() -> None:
     code = "import sys; sys.modules['h11'] = None; import pytest_pinpoint_otp; pytest_pinpoint_otp.serve_pinpoint_otp"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "ModuleNotFoundError: The server needs h11: install pytest-pinpoint-otp[server]." in result.stderr
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_method_that_a_page_of_another_site_can_use_leaves_no_call(
+    fake: PinpointOTP, server: PinpointOTPServer, method: str
+) -> None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    connection.request(method, "/v1/apps/shop/otp")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+
+    assert (answer.status, answer.getheader("x-amzn-errortype")) == (405, "MethodNotAllowedException")
+    assert fake.calls == []

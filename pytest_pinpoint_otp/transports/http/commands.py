@@ -144,6 +144,7 @@ _OUTCOME: Final[_Schema] = {
                 "exception": {"type": "string"},
                 "lost_response": {"type": "string"},
                 "raw_response": {"type": "object"},
+                "verdict": {"type": "string", "enum": ["VALID", "INVALID"]},
             }.items()
         ),
     ],

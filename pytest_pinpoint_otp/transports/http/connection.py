@@ -6,6 +6,7 @@ connection is reset when a test says so.
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import threading
@@ -89,7 +90,7 @@ class Connection:
         try:
             request = reader.read(self.wait)
         except _Refusal as refusal:
-            self._write(_plain(refusal.status_code, str(refusal)), method="GET", keep=False)
+            self._write(_refuse(refusal.status_code, str(refusal)), method="GET", keep=False)
             self._drain(_DRAIN_SECONDS)
             return None
         if request is None:
@@ -101,7 +102,7 @@ class Connection:
         try:
             keep = self._write(answer, method=request.method, keep=reader.keeps_alive)
         except ValueError as error:
-            keep = self._write(_plain(500, str(error)), method=request.method, keep=reader.keeps_alive)
+            keep = self._write(_refuse(500, str(error)), method=request.method, keep=reader.keeps_alive)
         return reader.rest if keep else None
 
     def _write(self, answer: Answer, *, method: str, keep: bool) -> bool:
@@ -237,8 +238,10 @@ def _read_headers(head: h11.Request) -> dict[str, str]:
     return headers
 
 
-def _plain(status_code: int, message: str) -> Answer:
-    return Answer(status_code, {"content-type": "text/plain; charset=utf-8"}, f"{message}\n".encode(errors="replace"))
+def _refuse(status_code: int, message: str) -> Answer:
+    """Answer an error as the JSON API does; a client of AWS reads nothing but its status."""
+    document = {"error": "ValueError" if status_code < 500 else "RuntimeError", "message": message}
+    return Answer(status_code, {"content-type": "application/json"}, json.dumps(document).encode())
 
 
 def _reason(status_code: int) -> str:

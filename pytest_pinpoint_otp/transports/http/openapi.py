@@ -11,9 +11,11 @@ _ERRORS: Final = {
     "400": "An argument that there is not, that is missing, of the wrong type, or out of range.",
     "403": "A host or an origin that is not served.",
     "404": "Nothing matches.",
+    "405": "Another method than this one.",
     "408": "Nothing matched in time.",
     "409": "What was asserted does not hold.",
     "413": "A body that is too long.",
+    "500": "A mistake of the server's own.",
     "503": "No fake is active.",
 }
 _ERROR: Final = {

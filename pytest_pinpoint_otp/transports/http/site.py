@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import pytest_pinpoint_otp.transports.active as active
+from pytest_pinpoint_otp.apis import route
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE, write_error, write_json
@@ -18,6 +19,9 @@ from pytest_pinpoint_otp.transports.http.visitors import find_refusal
 
 _READ_TIMEOUT: Final = "ReadTimeoutError"
 _LOCALSTACK: Final = "/_aws/pinpoint/"
+
+_SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+"""Methods that must change nothing."""
 
 
 class Site:
@@ -52,8 +56,11 @@ class Site:
         service = active.innermost()
         if service is None:
             return _unanswered(NO_FAKE)
+        method = request.method
+        # A page of any site can cause a request by GET: where the operation takes POST, it must leave nothing.
+        takes_post = method in _SAFE_METHODS and route(method, url) == route("POST", url)
         try:
-            response = service.respond(request.method, url, request.headers, request.body)
+            response = service.respond(method, url, request.headers, request.body, record_refusal=not takes_post)
         except BaseException as mistake:
             if not isinstance(mistake, Exception):
                 # pytest.fail, say. In this thread it would reach nobody, so the test's end tells it.
