@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -126,13 +126,24 @@ def _serve(server: PinpointOTPServer, fake: PinpointOTP, host: str) -> int:
     """Print each text until a signal comes."""
     arrivals: SimpleQueue[SentMessage | None] = SimpleQueue()
     service_of(fake).journal.listeners.append(arrivals.put)
-    with _handled(_ENDING, lambda number: arrivals.put(None)), suppress(BrokenPipeError):
+    with _handled(_ENDING, lambda number: arrivals.put(None)), _reader_may_go():
         _print_greeting(server, host)
         for message in _until_none(arrivals):
             _say(_line(message))
         calls = len(fake.calls)
         _say(f"{_count(len(fake.messages), 'text')}, {_count(calls, 'call')}.")
     return 0
+
+
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    """End quietly where whoever reads the output has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would try once more at its end to write what is left, and fail with a status of its own.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _print_greeting(server: PinpointOTPServer, host: str) -> None:

@@ -37,8 +37,8 @@ def read_parameters(body: bytes | str | None) -> dict[str, Any]:
         raise ValueError(f"The request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
         raise ValueError(f"The request body is a JSON {type(document).__name__}, but takes an object of parameters.")
-    # Most have no value that is an object or a list.
-    if (text.count("{") > 1 or "[" in text) and not _is_shallow(document):
+    # A document with few brackets cannot be nested deeply.
+    if text.count("{") + text.count("[") > _DEEPEST and not _is_shallow(document):
         raise ValueError(f"The request body is nested more than {_DEEPEST} levels deep.")
     return document
 

@@ -102,10 +102,11 @@ class Service(State):
         reading = operation.read(request)
         invocation_id = read_invocation_id(headers) or self.draw_ids()[0]
         call = self.journal.call(invocation_id)
-        said = (operation.name, reading.application_id, reading.parameters)
-        if call is not None and (call.operation, call.application_id, call.parameters) != said:
-            # An SDK's attempts of one call are alike: this request only says the ID of another one.
-            invocation_id, call = self.draw_ids()[0], None
+        if call is not None:
+            said = (operation.name, reading.application_id, reading.parameters)
+            if (call.operation, call.application_id, call.parameters) != said:
+                # An SDK's attempts of one call are alike: this request only says the ID of another one.
+                invocation_id, call = self.draw_ids()[0], None
         if call is None:
             application_id, destination, reference_id, parameters, *_ = reading
             call = Call(operation.name, application_id, destination, reference_id, parameters, invocation_id)

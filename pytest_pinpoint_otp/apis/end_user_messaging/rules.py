@@ -120,26 +120,25 @@ def _check_members(rules: Structure, values: Mapping[str, Any], path: str, enfor
 
 
 def _check_value(node: Node, value: Any, path: str, enforce: bool, faults: list[Fault]) -> None:
-    match node, value:
-        case Structure(), dict():
-            _check_members(node, value, path, enforce, faults)
-        case Pairs(), dict():
-            _check_size(node, len(value), path, enforce, faults)
-            for key, one in value.items():
-                _check_value(node.key, key, point(path, key), enforce, faults)
-                _check_value(node.value, one, point(path, key), enforce, faults)
-        case Items(), list():
-            _check_size(node, len(value), path, enforce, faults)
-            for index, item in enumerate(value):
-                _check_value(node.item, item, point(path, str(index)), enforce, faults)
-        case Rule(), _:
-            try:
-                check_parameter(node, _show(path), value, enforce=enforce)
-            except ParameterError as error:
-                faults.append(Fault(path, str(error), isinstance(error, ParameterTypeError)))
-        case _:
-            takes = "a list" if isinstance(node, Items) else "an object"
-            faults.append(Fault(path, f"{_show(path)} is {value!r}, but takes {takes}.", wrong_type=True))
+    if isinstance(node, Structure) and isinstance(value, dict):
+        _check_members(node, value, path, enforce, faults)
+    elif isinstance(node, Pairs) and isinstance(value, dict):
+        _check_size(node, len(value), path, enforce, faults)
+        for key, one in value.items():
+            _check_value(node.key, key, point(path, key), enforce, faults)
+            _check_value(node.value, one, point(path, key), enforce, faults)
+    elif isinstance(node, Items) and isinstance(value, list):
+        _check_size(node, len(value), path, enforce, faults)
+        for index, item in enumerate(value):
+            _check_value(node.item, item, point(path, str(index)), enforce, faults)
+    elif isinstance(node, Rule):
+        try:
+            check_parameter(node, _show(path), value, enforce=enforce)
+        except ParameterError as error:
+            faults.append(Fault(path, str(error), isinstance(error, ParameterTypeError)))
+    else:
+        takes = "a list" if isinstance(node, Items) else "an object"
+        faults.append(Fault(path, f"{_show(path)} is {value!r}, but takes {takes}.", wrong_type=True))
 
 
 def _check_size(node: Pairs | Items, size: int, path: str, enforce: bool, faults: list[Fault]) -> None:
