@@ -152,13 +152,10 @@ def _takes(item: pytest.Item, name: str) -> bool:
     if name not in fixture_names(item):
         return False
     definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
-    for definition in reversed(definitions):
-        if definition.func.__module__ == _PLUGIN:
-            return True
-        # One that takes the fixture of its own name adds to that one.
-        if name not in definition.argnames:
-            return False
-    return True
+    # One that takes the fixture of its own name adds to that one.
+    ends = (one for one in reversed(definitions) if one.func.__module__ == _PLUGIN or name not in one.argnames)
+    last = next(ends, None)
+    return last is None or last.func.__module__ == _PLUGIN
 
 
 def is_left_out(item: pytest.Item) -> bool:

@@ -670,3 +670,25 @@ def test_a_fixture_that_adds_to_the_plugins_is_set_up_first_too(pytester: pytest
         """,
     )
     passes(result, passed=1)
+
+
+@pytest.mark.parametrize("enabled", ["-o", ""], ids=["autouse", "marker"])
+def test_a_projects_own_wider_fixture_of_the_same_name_keeps_its_value(pytester: pytest.Pytester, enabled: str) -> None:
+    options = ["-o", "pinpoint_otp_autouse=true"] if enabled else []
+    marker = "" if enabled else "@pytest.mark.pinpoint_otp"
+    result = run(
+        pytester,
+        *options,
+        test_it=f"""
+            import pytest
+
+            @pytest.fixture(scope="module")
+            def pinpoint_otp():
+                return "own"
+
+            {marker}
+            def test_it(pinpoint_otp):
+                assert pinpoint_otp == "own"
+        """,
+    )
+    passes(result, passed=1)

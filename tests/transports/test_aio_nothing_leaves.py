@@ -171,10 +171,10 @@ async def test_a_call_without_a_fake_is_guarded(sink: Sink, config: AioConfig) -
             with let_through():
                 await client.send_otp_message(**send_request())
             assert len(sink.signed) == 1
+        assert take() == [UnfakedCall("SendOTPMessage", DESTINATION)]
     finally:
         turn_off()
         release()
-    assert take() == [UnfakedCall("SendOTPMessage", DESTINATION)]
 
 
 async def test_a_presigned_url_is_signed_after_the_first_call_too(sink: Sink) -> None:
