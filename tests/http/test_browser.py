@@ -135,10 +135,13 @@ def running_shop(server: PinpointOTPServer) -> Iterator[str]:
     )
     with process:
         assert process.stderr
-        found = next(filter(None, (re.search(r"running on (http://\S+)", line) for line in process.stderr)))
-        yield found[1]
-        process.terminate()
-        process.stderr.read()
+        try:
+            found = next(filter(None, (re.search(r"running on (http://\S+)", line) for line in process.stderr)))
+            yield found[1]
+        finally:
+            # Otherwise a test that fails would wait for it for ever.
+            process.terminate()
+            process.stderr.read()
 
 
 def test_a_log_in_is_completed_with_the_code_that_the_inbox_shows(server: PinpointOTPServer, fake: PinpointOTP) -> None:

@@ -83,6 +83,8 @@ const SCENARIOS = {
     await page.getByLabel("Code").fill(code);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByText("Welcome!").waitFor();
+    // The inbox hears of it a moment after the application does.
+    await inbox.locator(`[data-destination="${phone}"][data-status=VERIFIED]`).waitFor();
     tell({ status: await inbox.locator(`[data-destination="${phone}"]`).getAttribute("data-status") });
   },
 
