@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from pytest_pinpoint_otp.apis.api import Api, Operation, Route
+from pytest_pinpoint_otp.apis.base import Api, Operation, Route
 from pytest_pinpoint_otp.apis.end_user_messaging import EndUserMessaging
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from pytest_pinpoint_otp.apis.api import (
+from pytest_pinpoint_otp.apis.base import (
     Api,
     CodeRequest,
     DeliveryReport,

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
-from pytest_pinpoint_otp.apis.api import Key, Policy
+from pytest_pinpoint_otp.apis.base import Key, Policy
 
 ALPHABETS: Final = {"NUMERIC": digits, "ALPHA": ascii_uppercase, "ALPHANUMERIC": digits + ascii_uppercase}
 """The characters of each type of code."""

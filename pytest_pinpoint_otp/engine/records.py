@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.apis.api import Key, SendOperation
+from pytest_pinpoint_otp.apis.base import Key, SendOperation
 from pytest_pinpoint_otp.engine.codes import VerificationReason
 from pytest_pinpoint_otp.engine.frozen import FrozenDict, freeze_dict
 

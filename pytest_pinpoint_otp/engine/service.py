@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pytest_pinpoint_otp.apis import APIS, OPERATIONS, route
-from pytest_pinpoint_otp.apis.api import Operation, Reading, Refusal, Request, SendOperation
+from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.engine.faults.injections import Injection, Taken
 from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Failure, Outcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from pytest_pinpoint_otp.apis.api import (
+from pytest_pinpoint_otp.apis.base import (
     CodeRequest,
     Operation,
     Reading,

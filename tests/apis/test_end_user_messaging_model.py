@@ -15,7 +15,7 @@ from botocore.model import Shape, StringShape
 from botocore.serialize import create_serializer
 
 from pytest_pinpoint_otp.apis import OPERATIONS, route
-from pytest_pinpoint_otp.apis.api import Reading, Refusal, Request
+from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request
 
 try:
     MODEL = botocore.session.get_session().get_service_model("endusermessaging")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
-from pytest_pinpoint_otp.apis.api import Api, Operation, Route, Terms
+from pytest_pinpoint_otp.apis.base import Api, Operation, Route, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.configurations import (
     Create,
     Delete,

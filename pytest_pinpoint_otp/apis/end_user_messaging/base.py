@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from pytest_pinpoint_otp.apis.api import Operation, Reading, Refusal, Request, Terms
+from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import Fault, Structure, find_faults
 from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, Store, read_id
 from pytest_pinpoint_otp.apis.rest_json import read_parameters

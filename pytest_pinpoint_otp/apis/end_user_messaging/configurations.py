@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
-from pytest_pinpoint_otp.apis.api import Reading, Refusal, Request, StoreOperation
+from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request, StoreOperation
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     CREATE,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
-from pytest_pinpoint_otp.apis.api import (
+from pytest_pinpoint_otp.apis.base import (
     CodeRequest,
     DeliveryReport,
     Denial,

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from pytest_pinpoint_otp.apis.api import SendOperation
+from pytest_pinpoint_otp.apis.base import SendOperation
 from pytest_pinpoint_otp.engine.checks import check_bool, check_selected
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_denial

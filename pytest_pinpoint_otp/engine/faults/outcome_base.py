@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
-from pytest_pinpoint_otp.apis.api import DeliveryReport
+from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 

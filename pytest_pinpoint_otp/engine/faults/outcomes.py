@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, Self, cast
 
 from pytest_pinpoint_otp.apis import ERRORS
-from pytest_pinpoint_otp.apis.api import DeliveryReport
+from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import (

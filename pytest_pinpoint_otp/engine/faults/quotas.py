@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from pytest_pinpoint_otp.apis.api import Denial
+from pytest_pinpoint_otp.apis.base import Denial
 from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
 from pytest_pinpoint_otp.engine.faults.reading import parse_outcome
