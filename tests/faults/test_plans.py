@@ -22,6 +22,7 @@ from effort import examples
 from helpers import DESTINATION, OTHER_DESTINATION, REFERENCE, send, send_status, verify
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import pretty
 from suites import passes, run
 
 from pytest_pinpoint_otp import (
@@ -121,6 +122,23 @@ def test_a_step_prints_as_it_is_written() -> None:
     assert repr(FailureStep(ReadTimeoutError, "VerifyOTPMessage")) == (
         "FailureStep(ReadTimeoutError, operation='VerifyOTPMessage')"
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "printed"),
+    [
+        (FailurePlan(), "FailurePlan()"),
+        (FailurePlan((THROTTLED,)), "FailurePlan((FailureStep(Delivery('THROTTLED')),))"),
+        (
+            FailurePlan((FailureStep(LostResponse(), times=2), FailureStep("INVALID", "VerifyOTPMessage"))),
+            "FailurePlan((FailureStep(LostResponse(), times=2), FailureStep('INVALID', operation='VerifyOTPMessage')))",
+        ),
+    ],
+    ids=["empty", "one step", "two steps"],
+)
+def test_a_plan_prints_as_it_is_written_in_hypothesis_reports_too(plan: FailurePlan, printed: str) -> None:
+    assert repr(plan) == pretty(plan) == printed
+    assert eval(repr(plan)) == plan
 
 
 @pytest.mark.parametrize(

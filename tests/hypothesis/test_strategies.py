@@ -658,5 +658,5 @@ def test_what_hypothesis_prints_can_be_pasted(strategy: SearchStrategy[Any]) -> 
 def test_a_plan_of_an_exception_class_prints_as_it_is_written() -> None:
     text, value = printed(failure_plans().map(lambda plan: FailurePlan((FailureStep(ReadTimeoutError), *plan.steps))))
 
-    assert text == "fails(\n    value=FailurePlan(steps=(FailureStep(ReadTimeoutError),)),\n)"
+    assert text == "fails(\n    value=FailurePlan((FailureStep(ReadTimeoutError),)),\n)"
     assert eval(text, {**PASTED, "fails": lambda value: value}) == value

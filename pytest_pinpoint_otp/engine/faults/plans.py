@@ -120,8 +120,8 @@ class FailureStep(Pasteable):
                 yield field.name, value
 
 
-@dataclass(frozen=True, slots=True)
-class FailurePlan:
+@dataclass(frozen=True, slots=True, repr=False)
+class FailurePlan(Pasteable):
     """What is to go wrong in a test: an immutable, comparable value, made of steps.
 
     ``fake.follow(plan)`` carries it out, ``fake.recorded_plan()`` returns the one that reproduces what a fake did, and
@@ -144,6 +144,9 @@ class FailurePlan:
             if not isinstance(step, FailureStep):
                 raise TypeError(f"FailurePlan: steps takes FailureStep values, but has {kind(step)}.")
         object.__setattr__(self, "steps", steps)
+
+    def __repr__(self) -> str:
+        return f"FailurePlan({self.steps!r})" if self.steps else "FailurePlan()"
 
     def to_json(self) -> str:
         """Return the plan as a JSON document, which `from_json` reads.
