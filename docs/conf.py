@@ -1,15 +1,23 @@
 """How Sphinx builds these pages."""
 
 import importlib.metadata
+import os
 
 project = "pytest-pinpoint-otp"
 author = "the authors of pytest-pinpoint-otp"
 release = version = importlib.metadata.version(project)
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = project
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+templates_path = ["_templates"]
+html_show_copyright = False
+# The footer names the repository where the build knows it: Read the Docs says where it has cloned from.
+cloned_from = os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
+html_context = {"repository": cloned_from.removesuffix(".git") if cloned_from.startswith("https://") else ""}
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,0 +1,64 @@
+"""The pages hold together where nobody builds them: links, pictures, and what a page repeats from elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_pinpoint_otp import PinpointOTP
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def draw() -> dict[str, str]:
+    spec = importlib.util.spec_from_file_location("draw", DOCS / "pictures" / "draw.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {name: str(picture()) for name, picture in module.PICTURES.items()}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_pages_links_lead_to_files(page: Path) -> None:
+    broken = [link for link in LINK.findall(read(page)) if not (page.parent / link).exists()]
+
+    assert broken == []
+
+
+def test_the_index_has_a_plain_link_to_every_page() -> None:
+    index = DOCS / "index.md"
+    linked = {(DOCS / link).resolve() for link in LINK.findall(read(index))}
+
+    assert [page.name for page in PAGES if page != index and page.resolve() not in linked] == []
+
+
+def test_getting_started_shows_the_example_application() -> None:
+    application = read(DOCS / "examples" / "sign_up" / "sign_up.py")
+
+    assert f"```python\n# sign_up.py\n{application}```\n" in read(DOCS / "getting-started.md")
+
+
+def test_the_reference_begins_with_every_method_of_the_fake() -> None:
+    overview = read(DOCS / "reference" / "api.md").partition("```{eval-rst}")[0]
+    names = [name for name in vars(PinpointOTP) if not name.startswith("_")]
+
+    assert [name for name in names if not re.search(rf"`(fake\.)?{name}\b", overview)] == []
+
+
+def test_the_pictures_are_those_that_are_drawn() -> None:
+    drawn = draw()
+
+    assert {path.stem for path in (DOCS / "pictures").glob("*.svg")} == set(drawn)
+    stale = [name for name, picture in drawn.items() if read(DOCS / "pictures" / f"{name}.svg") != picture]
+    assert stale == [], "Draw them anew: python docs/pictures/draw.py"
