@@ -9,7 +9,9 @@ import itertools
 import json
 import pickle
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from effort import examples
 from helpers import DESTINATION, OTHER_DESTINATION, REFERENCE, send, send_status, verify
 from hypothesis import example, given, settings
@@ -419,6 +421,12 @@ def test_only_a_plan_can_be_followed(pinpoint_otp: PinpointOTP, plan: Any) -> No
 # -- Recording ---------------------------------------------------------------------------------------------------------
 
 
+def recorded(
+    outcome: Any, operation: str = "SendOTPMessage", destination: str = DESTINATION, **members: Any
+) -> FailureStep:
+    return FailureStep(outcome, operation, destination=destination, **members)
+
+
 def test_a_fake_that_did_nothing_of_its_own_records_no_step(pinpoint_otp: PinpointOTP) -> None:
     send(CLIENT)
     verify(CLIENT, "123456")
@@ -432,7 +440,7 @@ def test_calls_that_end_alike_in_a_row_are_one_step(pinpoint_otp: PinpointOTP) -
         send(CLIENT)
 
     assert pinpoint_otp.recorded_plan() == FailurePlan(
-        (FailureStep("THROTTLED", after=1, times=2), FailureStep("OPT_OUT", after=3))
+        (recorded("THROTTLED", after=1, times=2), recorded("OPT_OUT", after=3))
     )
 
 
@@ -442,9 +450,7 @@ def test_a_call_is_recorded_whole_however_often_it_was_retried(pinpoint_otp: Pin
         verify(CLIENT, "123456")
 
     assert len(pinpoint_otp.calls[0].attempts) == 3
-    assert pinpoint_otp.recorded_plan() == FailurePlan(
-        (FailureStep("InternalServerErrorException", "VerifyOTPMessage"),)
-    )
+    assert pinpoint_otp.recorded_plan() == FailurePlan((recorded("InternalServerErrorException", "VerifyOTPMessage"),))
 
 
 def test_attempts_of_one_call_that_end_differently_are_recorded_one_by_one(pinpoint_otp: PinpointOTP) -> None:
@@ -454,8 +460,8 @@ def test_attempts_of_one_call_that_end_differently_are_recorded_one_by_one(pinpo
 
     assert pinpoint_otp.recorded_plan() == FailurePlan(
         (
-            FailureStep("InternalServerErrorException", per="attempt", after=1),
-            FailureStep("TooManyRequestsException", per="attempt", after=2),
+            recorded("InternalServerErrorException", per="attempt", after=1),
+            recorded("TooManyRequestsException", per="attempt", after=2),
         )
     )
 
@@ -467,7 +473,7 @@ def test_quotas_and_opt_outs_are_recorded_as_what_they_did(pinpoint_otp: Pinpoin
         send(CLIENT, DestinationIdentity=destination)
 
     assert pinpoint_otp.recorded_plan() == FailurePlan(
-        (FailureStep("TEMPORARY_FAILURE", after=1), FailureStep("OPT_OUT", after=2))
+        (recorded("TEMPORARY_FAILURE", after=1), recorded("OPT_OUT", destination=OTHER_DESTINATION))
     )
 
 
@@ -479,8 +485,8 @@ def test_an_opt_out_that_decides_a_later_attempt_is_recorded_for_that_attempt(pi
 
     assert pinpoint_otp.recorded_plan() == FailurePlan(
         (
-            FailureStep("InternalServerErrorException", per="attempt", after=1),
-            FailureStep("OPT_OUT", per="attempt", after=2),
+            recorded("InternalServerErrorException", per="attempt", after=1),
+            recorded("OPT_OUT", per="attempt", after=2),
         )
     )
 
@@ -490,7 +496,7 @@ def test_a_callable_is_recorded_as_what_it_returned(pinpoint_otp: PinpointOTP) -
     send(CLIENT)
     send(CLIENT, DestinationIdentity=OTHER_DESTINATION)
 
-    assert pinpoint_otp.recorded_plan() == FailurePlan((FailureStep("DUPLICATE", after=1),))
+    assert pinpoint_otp.recorded_plan() == FailurePlan((recorded("DUPLICATE", destination=OTHER_DESTINATION),))
 
 
 def test_refused_calls_are_neither_recorded_nor_counted(pinpoint_otp: PinpointOTP) -> None:
@@ -499,7 +505,7 @@ def test_refused_calls_are_neither_recorded_nor_counted(pinpoint_otp: PinpointOT
         send(CLIENT, CodeLength=99)
     send(CLIENT)
 
-    assert pinpoint_otp.recorded_plan() == FailurePlan((THROTTLED,))
+    assert pinpoint_otp.recorded_plan() == FailurePlan((recorded("THROTTLED"),))
 
 
 def test_what_a_tests_own_mistake_raised_is_not_recorded() -> None:
@@ -529,8 +535,8 @@ def test_an_attempt_and_a_call_that_ended_alike_are_steps_of_their_own(pinpoint_
 
     assert pinpoint_otp.recorded_plan() == FailurePlan(
         (
-            FailureStep("InternalServerErrorException", per="attempt"),
-            FailureStep("InternalServerErrorException", after=1),
+            recorded("InternalServerErrorException", per="attempt"),
+            recorded("InternalServerErrorException", after=1),
         )
     )
 
@@ -550,6 +556,76 @@ def test_an_answer_that_was_lost_with_nothing_delivered_delivers_nothing_when_it
         again.follow(fake.recorded_plan())
         assert act(again)
     assert len(again.messages) == 1
+
+
+def test_calls_for_each_destination_are_counted_by_themselves(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("THROTTLED", times=2, after=1, destination=OTHER_DESTINATION)
+    pinpoint_otp.inject("OPT_OUT", destination=DESTINATION)
+    for destination in (OTHER_DESTINATION, DESTINATION, OTHER_DESTINATION, DESTINATION, OTHER_DESTINATION):
+        send(CLIENT, DestinationIdentity=destination)
+
+    assert pinpoint_otp.recorded_plan() == FailurePlan(
+        (recorded("OPT_OUT"), recorded("THROTTLED", destination=OTHER_DESTINATION, after=1, times=2))
+    )
+
+
+PHONES = [f"+1555010012{number}" for number in range(4)]
+TURNS = [phone for phone in PHONES for _ in range(5)]
+
+
+def use(phone: str) -> None:
+    for call in (send, lambda client, **key: verify(client, "000000", **key)):
+        with contextlib.suppress(ClientError):
+            call(CLIENT, DestinationIdentity=phone)
+
+
+def met_by_each(fake: PinpointOTP) -> dict[str, list[list[tuple[str, int | None]]]]:
+    return {phone: outcomes_of(fake, phone) for phone in PHONES}
+
+
+@pytest.fixture(scope="module")
+def one_phone_throttled() -> tuple[FailurePlan, dict[str, Any]]:
+    with mock_pinpoint_otp() as fake:
+        fake.inject("THROTTLED", times=2, after=1, destination=PHONES[2])
+        fake.inject("InternalServerErrorException", per="attempt", after=3, destination=PHONES[2])
+        for phone in TURNS:
+            use(phone)
+    return fake.recorded_plan(), met_by_each(fake)
+
+
+@several
+@given(turns=st.permutations(TURNS))
+def test_a_replay_gives_each_destination_what_it_met_in_whatever_order_they_come(
+    one_phone_throttled: tuple[FailurePlan, dict[str, Any]], turns: list[str]
+) -> None:
+    plan, met = one_phone_throttled
+    with mock_pinpoint_otp() as fake:
+        fake.follow(plan)
+        for phone in turns:
+            use(phone)
+
+    assert met_by_each(fake) == met
+    assert fake.recorded_plan() == plan
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_replay_gives_each_of_four_threads_what_it_met(
+    one_phone_throttled: tuple[FailurePlan, dict[str, Any]], first: int
+) -> None:
+    plan, met = one_phone_throttled
+    together = threading.Barrier(len(PHONES))
+
+    def use_often(phone: str) -> None:
+        for _ in range(5):
+            together.wait(30)
+            use(phone)
+
+    with mock_pinpoint_otp() as fake, ThreadPoolExecutor(len(PHONES)) as pool:
+        fake.follow(plan)
+        list(pool.map(use_often, PHONES[first:] + PHONES[:first]))
+
+    assert met_by_each(fake) == met
+    assert fake.recorded_plan() == plan
 
 
 Step = Callable[[PinpointOTP], object]
@@ -646,8 +722,9 @@ def test_a_recorded_plan_gives_the_same_calls_the_same_outcomes(script: list[tup
     assert again.recorded_plan() == plan
 
 
-def outcomes_of(fake: PinpointOTP) -> list[list[tuple[str, int | None]]]:
-    return [[(attempt.outcome, attempt.status_code) for attempt in call.attempts] for call in fake.calls]
+def outcomes_of(fake: PinpointOTP, destination: str | None = None) -> list[list[tuple[str, int | None]]]:
+    calls = [call for call in fake.calls if destination in (None, call.destination)]
+    return [[(attempt.outcome, attempt.status_code) for attempt in call.attempts] for call in calls]
 
 
 # -- By the marker -----------------------------------------------------------------------------------------------------

@@ -47,9 +47,9 @@ def test_a_plan_repeats_forced_verdicts(pinpoint_otp_client: Any) -> None:
         fake.inject("VALID", operation="VerifyOTPMessage", times=2)
         assert [verify(pinpoint_otp_client, "1") for _ in range(2)] == [True, True]
         plan = fake.recorded_plan()
-    assert plan == FailurePlan((FailureStep("VALID", "VerifyOTPMessage", times=2),))
+    assert plan == FailurePlan((FailureStep("VALID", "VerifyOTPMessage", times=2, destination=DESTINATION),))
     assert FailurePlan.from_json(plan.to_json()) == plan
-    assert repr(plan.steps[0]) == "FailureStep('VALID', operation='VerifyOTPMessage', times=2)"
+    assert repr(plan.steps[0]).startswith("FailureStep('VALID', operation='VerifyOTPMessage', times=2, destination=")
     with mock_pinpoint_otp() as fake:
         fake.follow(plan)
         assert [verify(pinpoint_otp_client, "1") for _ in range(3)] == [True, True, False]

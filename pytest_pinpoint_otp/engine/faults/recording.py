@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
+from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
@@ -19,31 +20,39 @@ class _Noted(NamedTuple):
 
     call: Call
     place: int
-    """Which attempt of its operation it is."""
+    """Which of the attempts of its operation for its destination it is."""
     outcome: Outcome
     injection: Injection | None
 
 
 class Recording:
-    """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is."""
+    """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is.
+
+    Counted for each operation and destination by itself: how the calls of an application's threads alternate is not
+    the same in the next run.
+    """
 
     def __init__(self) -> None:
-        self._begun: dict[str, list[str]] = {}
-        """The invocation IDs of the attempts of each operation, in order, refused ones left out."""
+        self._begun: dict[tuple[str, str | None], list[str]] = {}
+        """The invocation IDs of the attempts of an operation for a destination, in order, refused ones left out."""
         self._noted: dict[str, list[_Noted]] = {}
 
     def copy(self) -> Recording:
         """Return a recording of the same state that goes on independently."""
         other = copy(self)
-        other._begun = {operation: list(begun) for operation, begun in self._begun.items()}
+        other._begun = {counted: list(begun) for counted, begun in self._begun.items()}
         other._noted = {invocation_id: list(noted) for invocation_id, noted in self._noted.items()}
         return other
 
     def begin(self, call: Call) -> int:
-        """Count an attempt that is not refused, before anybody answers it, and return which of its operation it is."""
-        begun = self._begun.setdefault(call.operation, [])
+        """Count an attempt that is not refused, before anybody answers it, and return its place."""
+        begun = self._begun.setdefault((call.operation, call.destination), [])
         begun.append(call.invocation_id)
         return len(begun) - 1
+
+    def number(self, call: Call) -> int:
+        """Return which of the calls of its operation for its destination it is, by the first attempt of each."""
+        return list(dict.fromkeys(self._begun[call.operation, call.destination])).index(call.invocation_id)
 
     def note(self, call: Call, place: int, outcome: Outcome, injection: Injection | None) -> None:
         """Keep what an attempt ended in; ``injection`` is None where the service decided."""
@@ -51,27 +60,34 @@ class Recording:
 
     def plan(self, journal: Journal, only: Collection[Injection] | None = None) -> FailurePlan:
         """Return the plan that reproduces what was noted, or what these injections have given."""
-        # Numbered by the first attempt of each.
-        numbers = {
-            invocation_id: number
-            for begun in self._begun.values()
-            for number, invocation_id in enumerate(dict.fromkeys(begun))
-        }
         steps: list[FailureStep] = []
-        for invocation_id, noted in self._noted.items():
-            call = journal.call(invocation_id)
-            made = len(call.attempts) if call else 0
-            wanted = [one for one in noted if only is None or one.injection in only]
-            steps += _steps_of_call(wanted, made, numbers[invocation_id])
+        # Threads come in any order, and the plan of the same calls is to be the same.
+        for operation, destination in sorted(self._begun, key=_order):
+            begun = dict.fromkeys(self._begun[operation, destination])
+            for number, invocation_id in enumerate(begun):
+                noted = self._noted.get(invocation_id, ())
+                wanted = [one for one in noted if only is None or one.injection in only]
+                call = journal.call(invocation_id)
+                steps += _steps_of_call(wanted, len(call.attempts) if call else 0, number)
         return FailurePlan(tuple(_merge(steps)))
+
+
+def _order(counted: tuple[str, str | None]) -> tuple[int, str]:
+    operation, destination = counted
+    return list(OPERATIONS).index(operation), destination or ""
 
 
 def _steps_of_call(noted: Sequence[_Noted], attempts: int, number: int) -> list[FailureStep]:
     """Return one step for a call whose attempts all ended alike, or else one for each attempt."""
     outcomes = [one.outcome for one in noted]
-    if len(noted) == attempts and outcomes.count(outcomes[0]) == attempts:
-        return [FailureStep(outcomes[0], noted[0].call.operation, after=number)]
-    return [FailureStep(one.outcome, one.call.operation, per="attempt", after=one.place) for one in noted]
+    if outcomes and len(noted) == attempts and outcomes.count(outcomes[0]) == attempts:
+        return [_step(noted[0], per="call", after=number)]
+    return [_step(one, per="attempt", after=one.place) for one in noted]
+
+
+def _step(noted: _Noted, *, per: str, after: int) -> FailureStep:
+    call = noted.call
+    return FailureStep(noted.outcome, call.operation, per, after, destination=call.destination)
 
 
 def _merge(steps: Iterable[FailureStep]) -> list[FailureStep]:
