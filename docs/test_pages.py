@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -20,13 +21,13 @@ def read(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-def draw() -> dict[str, str]:
-    spec = importlib.util.spec_from_file_location("draw", DOCS / "pictures" / "draw.py")
+def load(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return {name: str(picture()) for name, picture in module.PICTURES.items()}
+    return module
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -57,8 +58,24 @@ def test_the_reference_begins_with_every_method_of_the_fake() -> None:
 
 
 def test_the_pictures_are_those_that_are_drawn() -> None:
-    drawn = draw()
+    drawn = {name: str(draw()) for name, draw in load(DOCS / "pictures" / "draw.py").PICTURES.items()}
 
     assert {path.stem for path in (DOCS / "pictures").glob("*.svg")} == set(drawn)
     stale = [name for name, picture in drawn.items() if read(DOCS / "pictures" / f"{name}.svg") != picture]
     assert stale == [], "Draw them anew: python docs/pictures/draw.py"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ("https://code.example/blob/1", "[Get started](https://code.example/blob/1/docs/getting-started.md)"),
+        ("", "Get started (`docs/getting-started.md`)"),
+    ],
+)
+def test_the_readme_of_a_package_index_has_no_link_to_a_file_beside_it(files: str, expected: str) -> None:
+    pytest.importorskip("hatchling")
+
+    text = load(ROOT / "hatch_build.py").readme_for_index(read(ROOT / "README.md"), files)
+
+    assert expected in text
+    assert LINK.findall(text) == []
