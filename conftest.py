@@ -11,6 +11,7 @@ from __future__ import annotations
 # Not for use here: a module that is first imported by pytester's run in the same process is gone after it, while what
 # others took from it stays, and this one's functions would then not be found by pickle.
 import concurrent.futures.process  # noqa: F401
+import gc
 import re
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,12 @@ _SIGN_UP = Path(__file__).parent / "docs" / "examples" / "sign_up"
 _FILE_NAME = re.compile(r"# ([\w.]+\.\w+)\n")
 _OPTIONAL = re.compile(r"^(?:from|import) (aiobotocore|flask|moto)\b", re.MULTILINE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d\.\d{3}")
+
+
+def pytest_collection_finish() -> None:
+    # Each pytest that pytester starts in this process collects garbage at its end, pytest 8.4 five times. What has been
+    # imported by now is half a million objects, and stays: no collection needs to look at them.
+    gc.freeze()
 
 
 def _evaluate(example: Example) -> None:

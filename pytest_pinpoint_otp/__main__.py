@@ -140,7 +140,7 @@ def _reader_may_go() -> Iterator[None]:
     """End quietly where whoever reads the output has gone."""
     try:
         yield
-    except BrokenPipeError:
+    except OSError:  # a BrokenPipeError, but on Windows EINVAL
         # Python would try once more at its end to write what is left, and fail with a status of its own.
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
@@ -222,6 +222,9 @@ def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _is_in_foreground() -> bool:
+    if sys.platform == "win32":
+        # Ctrl-C reaches every process of a console, and SIGINT cannot be sent to one alone.
+        return True
     try:
         with open("/dev/tty", "rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

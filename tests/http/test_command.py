@@ -22,6 +22,7 @@ import pytest_pinpoint_otp.__main__ as command
 from pytest_pinpoint_otp import serve_pinpoint_otp
 
 TESTS = Path(__file__).parents[1]
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals, and other words for errors")
 PROGRAM = (sys.executable, "-W", "error", "-m", "pytest_pinpoint_otp")
 
 
@@ -62,6 +63,7 @@ def send(url: str, **parameters: Any) -> Any:
         return json.load(answer)
 
 
+@posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_serve_prints_each_text_and_ends_with_a_summary(name: str) -> None:
     with serving() as (process, url, greeting):
@@ -140,11 +142,13 @@ def test_run_passes_on_whatever_stands_behind_the_dashes() -> None:
     assert result.stdout == "['--port', 'x', '--', '-h']\n"
 
 
+@posix
 def test_run_of_a_command_that_a_signal_kills_ends_as_a_shell_would_say() -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert run("run", "--port", "0", "--", sys.executable, "-c", code).returncode == 128 + 9
 
 
+@posix
 def test_run_of_a_command_that_cannot_be_run_says_so() -> None:
     missing = run("run", "--port", "0", "--", "no-such-command")
     assert (missing.returncode, missing.stderr) == (127, "pinpoint-otp: no-such-command: No such file or directory\n")
@@ -152,6 +156,7 @@ def test_run_of_a_command_that_cannot_be_run_says_so() -> None:
     assert (folder.returncode, folder.stderr) == (126, "pinpoint-otp: /: Permission denied\n")
 
 
+@posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1"])
 def test_run_passes_a_signal_on_and_ends_with_the_command(name: str) -> None:
     code = f"""
@@ -177,6 +182,7 @@ while True:
         assert process.returncode == 5
 
 
+@posix
 def test_ctrl_c_in_a_terminal_reaches_the_command_once() -> None:
     import pty
 
@@ -242,6 +248,7 @@ def test_a_plan_that_is_none_is_named(capsys: pytest.CaptureFixture[str], tmp_pa
     assert "Did you mean 'OPT_OUT'?" in error
 
 
+@posix
 def test_a_port_that_is_taken_is_told() -> None:
     with serve_pinpoint_otp() as server:
         result = run("run", "--port", str(server.port), "--", "true")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from talking import PATIENCE, connected, everything, exchange, read_reply
 
-from pytest_pinpoint_otp.transports.http.connection import MAX_BODY, Answer, Request, Reset
+from pytest_pinpoint_otp.transports.http.connection import MAX_BODY, RESET_ON_CLOSE, Answer, Request, Reset
 from pytest_pinpoint_otp.transports.http.listener import Listener
 
 HOST = b"Host: 127.0.0.1\r\n"
@@ -289,7 +287,7 @@ def test_a_handler_that_waits_is_told_however_its_client_goes_away(leave: str) -
             client.sendall(GET)
             assert begun.wait(PATIENCE)
             if leave == "reset":
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         while not told:
             threading.Event().wait(0.001)
     assert told == [False]
@@ -433,6 +431,7 @@ def test_a_lack_of_threads_closes_the_connection(served: Served, monkeypatch: py
 
 
 def test_a_lack_of_descriptors_passes(served: Served) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no limit on descriptors to set")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     client = socket.socket()
     spare = os.dup(client.fileno())

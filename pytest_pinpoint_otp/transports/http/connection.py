@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,8 @@ _MAX_DRAINED: Final = 16 * 1024 * 1024
 _DRAIN_SECONDS: Final = 1.0
 _MAX_HEAD: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
+RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""SO_LINGER of 0 seconds: to close is to reset. Windows has shorter numbers in it."""
 
 
 class Answer(NamedTuple):
@@ -125,8 +128,7 @@ class Connection:
     def _reset(self, silence: float) -> None:
         if silence:
             self.wait(silence)
-        # To linger for 0 seconds is to reset.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self._socket.close()
 
     def _drain(self, seconds: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -158,7 +159,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
 def _listen(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name != "nt":  # pragma: no branch - there, it would let two servers share a port
+        if sys.platform != "win32":  # pragma: no branch - there, it would let two servers share a port
             # The port may be taken again at once, although connections of before are still being forgotten.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -177,5 +178,5 @@ def _leave_to_parent() -> None:
     _lock.release()
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - absent on Windows, where nothing forks
+if sys.platform != "win32":  # pragma: no branch - nothing forks there
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_leave_to_parent)
