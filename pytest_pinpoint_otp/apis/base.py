@@ -134,6 +134,8 @@ class DeliveryReport(NamedTuple):
     verification_id: str | None = None
     updated_token: str | None = None
     endpoint_id: str | None = None
+    delivered: bool = False
+    """Whether the text reaches the handset."""
 
 
 class Denial(NamedTuple):

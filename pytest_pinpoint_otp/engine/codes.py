@@ -150,10 +150,15 @@ class Codes:
     def _draw(self, key: Key, policy: Policy, earlier: Collection[str]) -> str:
         alphabet, length = ALPHABETS[policy.code_type], policy.code_length
         draw = self._draws.copy()
-        given = f"{key.application_id}\0{key.destination}\0{key.reference_id}\0{length}\0{len(earlier)}"
+        application_id, destination, reference_id = key
+        given = f"{application_id}\0{destination}\0{reference_id}\0{length}\0{len(earlier)}"
         draw.update(given.encode("utf-8", "surrogatepass"))
         start = int.from_bytes(draw.digest()) % len(alphabet) ** (length - self.leading_zeros)
-        for number in _numbers_from(start, length, alphabet):
+        code = _code(start, length, alphabet)
+        # The common case without a range.
+        if code not in earlier and code not in self._wrong:
+            return code
+        for number in _numbers_from(start + 1, length, alphabet):
             code = _code(number, length, alphabet)
             if code not in earlier and code not in self._wrong:
                 return code

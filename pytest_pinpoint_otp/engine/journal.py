@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS, canonical_name
 from pytest_pinpoint_otp.engine.checks import check_selected, did_you_mean, plain
@@ -16,12 +16,13 @@ __tracebackhide__ = True
 
 Record = TypeVar("Record", SentMessage, Call)
 
+# Not an attribute of the class: a class that changes makes every look-up on its instances slow.
+_written = 0
+"""How many calls all fakes of the process have answered."""
+
 
 class Journal:
     """The records of one fake, in order. Written under the lock."""
-
-    written: ClassVar[int] = 0
-    """How many calls all fakes of the process have answered."""
 
     def __init__(self) -> None:
         self.messages: list[SentMessage] = []
@@ -31,7 +32,7 @@ class Journal:
         """Told of every message, for those who wait for one."""
         self.prepared = 0
         """How many calls botocore has prepared for sending while this fake was the innermost."""
-        self._written_before = Journal.written
+        self._written_before = _written
         self._calls: dict[str, Call] = {}
         self._inboxes: dict[str, list[SentMessage]] = {}
 
@@ -41,13 +42,13 @@ class Journal:
         other.messages, other.verifications = list(self.messages), list(self.verifications)
         other.unsent, other._calls = list(self.unsent), dict(self._calls)
         other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
-        other._written_before = Journal.written - len(other._calls)
+        other._written_before = _written - len(other._calls)
         return other
 
     @property
     def written_elsewhere(self) -> int:
         """How many calls other fakes have answered since this journal was begun."""
-        return Journal.written - self._written_before - len(self._calls)
+        return _written - self._written_before - len(self._calls)
 
     @property
     def calls(self) -> list[Call]:
@@ -66,8 +67,9 @@ class Journal:
 
     def write_call(self, call: Call) -> None:
         """Add a call, or put its newer state in the place of the older."""
+        global _written
         if call.invocation_id not in self._calls:
-            Journal.written += 1
+            _written += 1
         self._calls[call.invocation_id] = call
 
     def write_message(self, message: SentMessage) -> None:

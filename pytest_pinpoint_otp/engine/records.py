@@ -110,11 +110,6 @@ class Call(NamedTuple):
             self if isinstance(self.parameters, FrozenDict) else self._replace(parameters=freeze_dict(self.parameters))
         )
 
-    def answered(self, attempt: Attempt, error_message: str | None) -> Call:
-        """Return the call as it is after one more attempt."""
-        _, outcome, status_code, request_id, at, source = attempt
-        return Call(*self[:6], (*self.attempts, attempt), outcome, status_code, error_message, request_id, at, source)
-
 
 class Verification(NamedTuple):
     """A code that was judged. ``attempts_left`` is None where nothing had been sent for its key."""

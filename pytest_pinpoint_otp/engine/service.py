@@ -6,32 +6,24 @@ The rules themselves are in `apis`, `faults` and `codes`. How requests get here 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_pinpoint_otp.apis import APIS, OPERATIONS, route
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.engine.faults.injections import Injection, Taken
-from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Failure, Outcome
+from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, parse_outcome
 from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
 from pytest_pinpoint_otp.engine.lock import lock
-from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage
+from pytest_pinpoint_otp.engine.records import Call, SentMessage
 from pytest_pinpoint_otp.engine.report import traffic, unused
 from pytest_pinpoint_otp.engine.state import State
 from pytest_pinpoint_otp.engine.work import AttemptWork, find_own_outcome, issue
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
-
-
-class Received(NamedTuple):
-    """An attempt that has arrived: the call that it is of, as it was before, and what it says."""
-
-    call: Call
-    operation: Operation
-    reading: Reading
 
 
 class Service(State):
@@ -69,20 +61,19 @@ class Service(State):
         found = route(method, url)
         if found is None:
             return self.refuse(f"{method} {url}")
+        operation = found.operation
         with lock:
-            received = self._receive(found.operation, Request(method, url, found.in_path, body), headers)
-            refusal = received.operation.find_refusal(
-                received.reading, self.options, self.kept[received.operation.api.name]
-            )
+            work = self._receive(operation, operation.read(Request(method, url, found.in_path, body)), headers)
+            refusal = operation.find_refusal(work.reading, self.options, self.kept[operation.api.name])
             if refusal is not None:
-                return self._refuse(received, refusal, record=record_refusal)
-            place = self.recording.begin(received.call)
-            taken = self._take(received.call)
+                return self._refuse(work, refusal, record=record_refusal)
+            place = self.recording.begin(work.call)
+            taken = self._take(work) if self.faults.injections else None
             if taken is None or not callable(taken.outcome):
-                return self._answer(received, place, taken)
+                return self._answer(work, place, taken)
             # A callable that is called now may look for its call in the records.
-            self.journal.write_call(received.call)
-        return self._answer_by_callable(received, place, taken)
+            self.journal.write_call(work.call)
+        return self._answer_by_callable(work, place, taken)
 
     def refuse(self, what: str, instead: str = "botocore's Stubber") -> Response:
         """Answer a request that is for none of the faked operations, and keep no record of it.
@@ -97,9 +88,8 @@ class Service(State):
         # 501, because no retry mode of botocore retries it.
         return APIS[0].write_error("NotImplementedException", 501, message, request_id)
 
-    def _receive(self, operation: Operation, request: Request, headers: Mapping[str, Any]) -> Received:
-        """Return the call that a request belongs to."""
-        reading = operation.read(request)
+    def _receive(self, operation: Operation, reading: Reading, headers: Mapping[str, Any]) -> AttemptWork:
+        """Return what is to be done for an attempt, which belongs to a known call or begins one."""
         invocation_id = read_invocation_id(headers) or self.draw_ids()[0]
         call = self.journal.call(invocation_id)
         if call is not None:
@@ -107,46 +97,45 @@ class Service(State):
             if (call.operation, call.application_id, call.parameters) != said:
                 # An SDK's attempts of one call are alike: this request only says the ID of another one.
                 invocation_id, call = self.draw_ids()[0], None
-        if call is None:
-            application_id, destination, reference_id, parameters, *_ = reading
-            call = Call(operation.name, application_id, destination, reference_id, parameters, invocation_id)
-        return Received(call, operation, reading)
+        return AttemptWork(self, operation, reading, invocation_id, call)
 
-    def _refuse(self, received: Received, refusal: Refusal, *, record: bool) -> Response | Failure:
-        work = AttemptWork(self, received.call, received.operation, received.reading)
-        status_code = received.operation.api.errors[refusal.name]
+    def _refuse(self, work: AttemptWork, refusal: Refusal, *, record: bool) -> Response | Failure:
+        work.begin()
+        status_code = work.operation.api.errors[refusal.name]
         answer = work.write_error(refusal.name, status_code, refusal.message, refusal.members)
-        return self._record(received.call, work, answer, "service") if record else answer.response
+        if record:
+            work.record(answer.label, answer.status_code, answer.error_message, "service")
+        return answer.response
 
-    def _take(self, call: Call, declined: set[Injection] | None = None) -> Taken | None:
+    def _take(self, work: AttemptWork, declined: set[Injection] | None = None) -> Taken | None:
         try:
-            return self.faults.take(call, declined or ())
+            return self.faults.take(work.call, declined or ())
         except Exception as mistake:
             # Of a filter's own ==.
-            self._note_mistake(call, mistake, "injection")
+            self._note_mistake(work, mistake, "injection")
             raise
 
-    def _answer_by_callable(self, received: Received, place: int, taken: Taken | None) -> Response | Failure:
+    def _answer_by_callable(self, work: AttemptWork, place: int, taken: Taken | None) -> Response | Failure:
         """Answer an attempt by a test's callable, or where it declines, by the next injection that is due."""
         declined: set[Injection] = set()
         while True:
             outcome = None
             if taken is not None and callable(taken.outcome):
-                outcome = self._call(received.call, taken, taken.outcome)
+                outcome = self._call(work, taken, taken.outcome)
             with lock:
                 if taken is None or not callable(taken.outcome) or outcome is not None:
-                    return self._answer(received, place, taken, outcome)
+                    return self._answer(work, place, taken, outcome)
                 taken.give_back()
                 declined.add(taken.injection)
-                taken = self._take(received.call, declined)
+                taken = self._take(work, declined)
 
-    def _call(self, call: Call, taken: Taken, function: OutcomeCallable) -> Outcome | None:
+    def _call(self, work: AttemptWork, taken: Taken, function: OutcomeCallable) -> Outcome | None:
         """Call a test's callable for an outcome."""
         try:
-            answer = _without_stop_iteration(function, call.frozen())
+            answer = _without_stop_iteration(function, work.call.frozen())
             if answer is None:
                 return None
-            outcome = parse_outcome(answer, call.operation)
+            outcome = parse_outcome(answer, work.operation.name)
             if callable(outcome):
                 raise TypeError(f"{function!r} returned the callable {answer!r}; let it return an outcome or None.")
         except BaseException as error:
@@ -154,64 +143,57 @@ class Service(State):
                 taken.give_back()
                 # The others, such as pytest.fail's, are not mistakes, and no application swallows them.
                 if isinstance(error, Exception):
-                    self._note_mistake(call, error, taken.injection.source)
+                    self._note_mistake(work, error, taken.injection.source)
             raise
         return outcome
 
     def _answer(
-        self, received: Received, place: int, taken: Taken | None, outcome: Outcome | None = None
+        self, work: AttemptWork, place: int, taken: Taken | None, outcome: Outcome | None = None
     ) -> Response | Failure:
         """Carry out what is due for an attempt, note it, and return what goes back.
 
         Args:
-            received: the attempt.
+            work: the attempt.
             place: which of its operation's attempts it is.
             taken: the injection's outcome; None: no injection answers.
             outcome: what a callable made of it, if it is one.
         """
-        call = received.call
-        source = "service"
+        source, own = "service", None
         if taken is not None:
             source = taken.injection.source
             outcome = outcome or _not_callable(taken.outcome)
-        own = (
-            find_own_outcome(self, call, received.operation)
-            if taken is None or isinstance(outcome, LostResponse)
-            else None
-        )
-        if taken is None and own is not None:
-            outcome, source = own
-        work = AttemptWork(self, call, received.operation, received.reading, own=own and own[0])
+        if taken is None or isinstance(outcome, LostResponse):
+            own = find_own_outcome(self, work)
+            if own is not None:
+                work.own = own[0]
+                if taken is None:
+                    outcome, source = own
+        work.begin()
         try:
-            answer = outcome.carry_out(work) if outcome is not None else work.carry_out()
+            answer = work.carry_out() if outcome is None else outcome.carry_out(work)
         except Exception as mistake:
             if taken is not None:
                 taken.give_back()
-            self._note_mistake(call, mistake, source)
+            self._note_mistake(work, mistake, source)
             raise
         if outcome is not None:
             if taken is not None:
-                taken.keep(call, outcome)
+                taken.keep(work.call, outcome)
             # Where nothing was delivered, nothing is delivered either in a fake without this one's quotas.
             repeated = outcome.failure if isinstance(outcome, LostResponse) and own is not None else outcome
-            self.recording.note(call, place, repeated, None if taken is None else taken.injection)
-        return self._record(call, work, answer, source)
-
-    def _record(self, call: Call, work: AttemptWork, answer: Answer, source: str) -> Response | Failure:
+            self.recording.note(work.call, place, repeated, None if taken is None else taken.injection)
         label, status_code, error_message, response = answer
-        attempt = Attempt(len(call.attempts) + 1, label, status_code, work.request_id, work.now, source)
-        self.journal.write_call(call.answered(attempt, error_message))
+        work.record(label, status_code, error_message, source)
         return response
 
-    def _note_mistake(self, call: Call, mistake: Exception, source: str) -> None:
+    def _note_mistake(self, work: AttemptWork, mistake: Exception, source: str) -> None:
         """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
         self.mistakes.append(mistake)
-        where = f"It came up while the fake answered {call.operation} to {call.destination}."
+        where = f"It came up while the fake answered {work.operation.name} to {work.reading.destination}."
         if where not in getattr(mistake, "__notes__", ()):
             mistake.add_note(where)
-        request_id, _ = self.draw_ids()
-        attempt = Attempt(len(call.attempts) + 1, type(mistake).__name__, None, request_id, self.clock.now(), source)
-        self.journal.write_call(call.answered(attempt, str(mistake)))
+        work.begin()
+        work.record(type(mistake).__name__, None, str(mistake), source)
 
     # -- What a test arranges and reads ----------------------------------------------------------------------------
 

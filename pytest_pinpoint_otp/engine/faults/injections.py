@@ -215,14 +215,14 @@ class Faults:
         self.opted_out: dict[str, Outcome | None] = {}
         """What sends to each number that has opted out end in; None: as the API has it."""
         self.rate_limits: list[RateLimit] = []
-        self._finite: list[Injection] = []
-        self._standing: list[Injection] = []
+        self.injections: tuple[Injection, ...] = ()
+        """In their order of precedence: finite ones, oldest first; then standing ones, newest first."""
         self._held: dict[str, Taken] = {}
 
     def save(self) -> Callable[[], Faults]:
         """Return a function that puts every handle back to how it is now, and returns faults of the same state."""
         saved = copy(self)
-        handles = [one.save() for one in self._injections] + [limit.save() for limit in self.rate_limits]
+        handles = [one.save() for one in self.injections] + [limit.save() for limit in self.rate_limits]
         opted_out, rate_limits, held = dict(self.opted_out), list(self.rate_limits), dict(self._held)
 
         def restore() -> Faults:
@@ -236,10 +236,13 @@ class Faults:
 
     def add(self, injection: Injection) -> None:
         """Put an injection in force."""
-        if injection.standing:
-            self._standing = [injection, *(other for other in self._standing if not other.over)]
-        else:
-            self._finite = [*(other for other in self._finite if not other.over), injection]
+        left = [other for other in self.injections if not other.over]
+        # The last of the finite ones, or the first of those that stand.
+        self.injections = (
+            *(other for other in left if not other.standing),
+            injection,
+            *(other for other in left if other.standing),
+        )
 
     def take(self, call: Call, declined: Collection[Injection] = ()) -> Taken | None:
         """Decide which injection answers the next attempt of a call; None: no injection does.
@@ -251,12 +254,8 @@ class Faults:
             call: the call, with its earlier attempts.
             declined: injections whose callable has returned None for this attempt.
         """
-        if not (self._finite or self._standing):
-            return None
         # A list, not a generator: those that come later in the order count this attempt as well.
-        ready = [
-            injection for injection in self._injections if injection.matches(call) and not injection.lets_pass(call)
-        ]
+        ready = [one for one in self.injections if one.matches(call) and not one.lets_pass(call)]
         held = self._held.get(call.invocation_id)
         if held is not None:
             return held
@@ -284,16 +283,11 @@ class Faults:
 
     def unused(self) -> list[Injection]:
         """Return the finite injections that still have outcomes to give and are not optional."""
-        return [one for one in self._finite if one.remaining and not one.optional]
+        return [one for one in self.injections if one.remaining and not one.optional]
 
     def cancel(self) -> None:
         """Cancel every injection and quota."""
-        for injection in self._injections:
+        for injection in self.injections:
             injection.cancel()
         for limit in self.rate_limits:
             limit.cancel()
-
-    @property
-    def _injections(self) -> tuple[Injection, ...]:
-        """The injections, in their order of precedence."""
-        return (*self._finite, *self._standing)

@@ -41,16 +41,6 @@ class Answer(NamedTuple):
 class Deliverable(Protocol):
     """A delivery, as the service carries it out."""
 
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """The status."""
-
-    @property
-    @abstractmethod
-    def delivered(self) -> bool:
-        """Whether the text reaches the handset."""
-
     @abstractmethod
     def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
         """Return what an answer may tell of it, with the IDs that were drawn for it."""

@@ -129,7 +129,7 @@ class Delivery(Outcome):
     @property
     def delivered(self) -> bool:
         """Whether the text reaches the handset."""
-        return self.status == DeliveryStatus.SUCCESSFUL
+        return self.status is DeliveryStatus.SUCCESSFUL
 
     def carry_out(self, work: Work) -> Answer:
         """Let the service deliver a code, or not."""
@@ -138,11 +138,11 @@ class Delivery(Outcome):
     def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
         """Return what an answer may tell of it, with the IDs that were drawn for it."""
         # By a plain str: an enum's member computes its hash in Python, for each answer anew.
-        status = str(self.status)
+        status, delivered = str(self.status), self.delivered
         message_id = self.message_id or message_id
         message = self.status_message
         if message is None:
-            message = f"MessageId: {message_id}" if self.delivered else _STATUS_MESSAGES[status]
+            message = f"MessageId: {message_id}" if delivered else _STATUS_MESSAGES[status]
         return DeliveryReport(
             status,
             _STATUS_CODES[status] if self.status_code is None else self.status_code,
@@ -151,6 +151,7 @@ class Delivery(Outcome):
             verification_id,
             self.updated_token,
             self.endpoint_id,
+            delivered,
         )
 
     def to_json(self) -> Any:
