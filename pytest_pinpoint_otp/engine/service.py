@@ -67,7 +67,7 @@ class Service(State):
             refusal = operation.find_refusal(work.reading, self.options, self.kept[operation.api.name])
             if refusal is not None:
                 return self._refuse(work, refusal, record=record_refusal)
-            place = self.recording.begin(work.call)
+            place = self.recording.begin(operation.name, work.reading.destination, work.invocation_id)
             taken = self._take(work) if self.faults.injections else None
             if taken is None or not callable(taken.outcome):
                 return self._answer(work, place, taken)

@@ -44,10 +44,10 @@ class Recording:
         other._noted = {invocation_id: list(noted) for invocation_id, noted in self._noted.items()}
         return other
 
-    def begin(self, call: Call) -> int:
+    def begin(self, operation: str, destination: str | None, invocation_id: str) -> int:
         """Count an attempt that is not refused, before anybody answers it, and return its place."""
-        begun = self._begun.setdefault((call.operation, call.destination), [])
-        begun.append(call.invocation_id)
+        begun = self._begun.setdefault((operation, destination), [])
+        begun.append(invocation_id)
         return len(begun) - 1
 
     def number(self, call: Call) -> int:
