@@ -12,6 +12,7 @@ from __future__ import annotations
 # others took from it stays, and this one's functions would then not be found by pickle.
 import concurrent.futures.process  # noqa: F401
 import gc
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -48,6 +49,7 @@ def _evaluate(example: Example) -> None:
     if named and not named[1].startswith("test_"):
         return
     pytester, monkeypatch = example.namespace["pytester"], example.namespace["monkeypatch"]
+    _forget_credentials(monkeypatch)
     files = _files_before(example)
     everything = "\n".join([text, *(earlier for _, earlier in files)])
     for package in _OPTIONAL.findall(everything):
@@ -59,8 +61,6 @@ def _evaluate(example: Example) -> None:
     name = named[1] if named else "test_example.py"
     (pytester.path / name).write_text(text, encoding="utf-8")
     pytester.syspathinsert(_SIGN_UP)
-    # The application's client is made while the examples are collected, before any fake is active.
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
     # Other plugins of the environment have no part in what a page says.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -75,6 +75,15 @@ def _evaluate(example: Example) -> None:
     for shown in _output_after(example):
         if _MOMENT.sub("*", shown.strip()) not in _MOMENT.sub("*", output):
             raise AssertionError(f"The page shows\n{shown}\nbut pytest says\n{output}")
+
+
+def _forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no example find credentials: some make calls, or the application's client, with no fake active."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @cache

@@ -5,14 +5,18 @@ Order, workers and reruns are in `test_runners`, endings that need no other plug
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.endpoint import Endpoint
 from suites import passes, run, run_apart, write
 
 import pytest_pinpoint_otp.transports.active as reach
+
+ROOT = Path(__file__).parents[2]
 
 NOTING = """
     import pathlib
@@ -522,3 +526,41 @@ def test_a_view_of_django_sends_and_verifies(pytester: pytest.Pytester) -> None:
         """,
     )
     passes(result, passed=5)
+
+
+CALLING_SETTINGS = """
+    from application import send
+
+    SECRET_KEY = "only for tests"
+    SELF_TEST = send()
+"""
+
+
+def test_django_settings_that_call_aws_are_stopped_by_the_guard(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_django")
+    pytester.makeini("[pytest]\nDJANGO_SETTINGS_MODULE = settings\npinpoint_otp_guard = true")
+
+    result = run_apart(pytester, settings=CALLING_SETTINGS, test_web="def test_nothing(): pass")
+
+    assert result.ret == 1
+    result.stderr.fnmatch_lines(["*UnfakedCallError: SendOTPMessage to * The call did not leave the process.*"])
+
+
+def test_django_settings_that_call_aws_are_loaded_as_the_page_says(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_django")
+    page = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", page, re.DOTALL))
+    pytester.makepyprojecttoml(shown["pyproject.toml"])
+
+    result = run_apart(
+        pytester,
+        settings=CALLING_SETTINGS,
+        settings_for_tests=shown["settings_for_tests.py"],
+        test_web="""
+            def test_the_call_was_answered_by_another_fake(settings, pinpoint_otp):
+                assert settings.SELF_TEST == "SUCCESSFUL"
+                pinpoint_otp.assert_not_called()
+        """,
+    )
+
+    passes(result, passed=1)
