@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from types import ModuleType
@@ -50,11 +52,19 @@ def test_getting_started_shows_the_example_application() -> None:
     assert f"```python\n# sign_up.py\n{application}```\n" in read(DOCS / "getting-started.md")
 
 
-def test_the_reference_begins_with_every_method_of_the_fake() -> None:
+def test_the_reference_begins_with_a_use_of_every_method_of_the_fake() -> None:
     overview = read(DOCS / "reference" / "api.md").partition("```{eval-rst}")[0]
-    names = [name for name in vars(PinpointOTP) if not name.startswith("_")]
+    used = set()
+    for code in re.findall(r"`(?:await )?(fake\.[^`]+)`", overview):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used.add(node.attr)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                method = getattr(PinpointOTP, node.func.attr)
+                keywords = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
+                inspect.signature(method).bind(None, *node.args, **dict.fromkeys(keywords))
 
-    assert [name for name in names if not re.search(rf"`(fake\.)?{name}\b", overview)] == []
+    assert used == {name for name in vars(PinpointOTP) if not name.startswith("_")}
 
 
 def test_the_pictures_are_those_that_are_drawn() -> None:
