@@ -6,12 +6,13 @@ The rules themselves are in `apis`, `faults` and `codes`. How requests get here 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pytest_pinpoint_otp.apis import APIS, OPERATIONS, route
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
-from pytest_pinpoint_otp.engine.faults.injections import Injection, Taken
+from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken
 from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, parse_outcome
@@ -130,8 +131,11 @@ class Service(State):
                 taken = self._take(work, declined)
 
     def _call(self, work: AttemptWork, taken: Taken, function: OutcomeCallable) -> Outcome | None:
-        """Call a test's callable for an outcome."""
+        """Call a test's callable, or what chaos draws from, for an outcome."""
         try:
+            if isinstance(function, Drawing):
+                with lock:
+                    function = partial(function, number=self.recording.number(work.call))
             answer = _without_stop_iteration(function, work.call.frozen())
             if answer is None:
                 return None

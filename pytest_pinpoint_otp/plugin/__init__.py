@@ -15,6 +15,7 @@ from pytest_pinpoint_otp.plugin.configuration import (
     add_options,
     is_left_out,
     marker_line,
+    names_failures,
     read_configuration,
     run_of,
     tell_worker,
@@ -41,7 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", marker_line())
     run_of(config).options = read_configuration(config)
-    if config.option.pinpoint_otp_chaos is not None or config.option.pinpoint_otp_replay is not None:
+    if names_failures(config):
         from pytest_pinpoint_otp.plugin.failures import read_command_line
 
         failures = run_of(config).failures = read_command_line(config)

@@ -92,11 +92,22 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--pinpoint-otp-chaos-seed",
-        default="0",
         metavar="SEED",
         help="What the failures are drawn from, besides the test's name. Default: 0.",
     )
+    group.addoption(
+        "--pinpoint-otp-chaos-kinds",
+        metavar="KIND,...",
+        help="The kinds of failures that are drawn: transient (of one attempt, so that a retry hides it), delivery,"
+        " errors, network, lost. Default: all.",
+    )
     group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Let calls fail as this failure plan says.")
+
+
+def names_failures(config: pytest.Config) -> bool:
+    """Tell whether the command line has an option about failures."""
+    names = ("chaos", "chaos_seed", "chaos_kinds", "replay")
+    return any(getattr(config.option, f"{PREFIX}{name}") is not None for name in names)
 
 
 def marker_line() -> str:

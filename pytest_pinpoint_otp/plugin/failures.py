@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
 from pytest_pinpoint_otp.engine.checks import kind
-from pytest_pinpoint_otp.engine.faults.chaos import Chaos
+from pytest_pinpoint_otp.engine.faults.chaos import KINDS, Chaos
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.report import printable
@@ -27,7 +28,7 @@ from pytest_pinpoint_otp.plugin.configuration import identity_of
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
 
-_FAILED: Final = "pinpoint_otp_failed_calls"
+_COUNTS: Final = "pinpoint_otp_chaos"
 """Where a worker of pytest-xdist puts what it has to tell its controller."""
 
 
@@ -58,9 +59,9 @@ class Arrangement:
             self._drawing = service_of(fake).add(self._chaos.injections())
 
     @property
-    def failed_calls(self) -> int:
-        """How many calls chaos has failed."""
-        return 0 if self._chaos is None else self._chaos.failed_calls
+    def counts(self) -> Counter[str]:
+        """How many calls chaos has met and failed, as `Chaos` counts them."""
+        return Counter() if self._chaos is None else self._chaos.counts
 
     def section(self, fake: PinpointOTP, item: pytest.Item) -> str:
         """Return what a failing test tells of its chaos: the plan, and the command that replays it; else nothing."""
@@ -76,86 +77,142 @@ class Arrangement:
         return printable("\n".join([plan.to_json(), "", *last]))
 
 
+class Shaking(NamedTuple):
+    """How chaos shakes the tests of a run."""
+
+    rate: float
+    """How likely a call is to fail, 0 to 1."""
+    seed: str
+    """What failures are drawn from, besides each test's name."""
+    kinds: tuple[str, ...]
+    """The kinds of failures that are drawn."""
+
+
 class RunFailures:
     """What the command line wants to happen to every test of a run. A plugin of pytest's by itself.
 
     Args:
-        rate: how likely a call is to fail, 0 to 1; None: no chaos.
-        seed: what failures are drawn from, besides each test's name.
+        shaking: how chaos shakes them; None: no chaos.
         replay: a plan that every test follows.
         file: where it was read from.
     """
 
-    def __init__(self, rate: float | None, seed: str, replay: FailurePlan | None, file: str | None) -> None:
-        self._rate: Final = rate
-        self._seed: Final = seed
+    def __init__(self, shaking: Shaking | None, replay: FailurePlan | None, file: str | None) -> None:
+        self._shaking: Final = shaking
         self._replay: Final = replay
         self._file: Final = file
-        self._failed: Counter[str] = Counter()
-        """How many calls of each test chaos has failed, by node ID."""
+        self._counts: Counter[tuple[str, str]] = Counter()
+        """What chaos has counted in each test, by what it is of and the node ID."""
 
     def arrangement(self, item: pytest.Item, plan: FailurePlan | None) -> Arrangement:
         """Return what is arranged for a test, whose marker names a plan of its own or does not."""
         # A test that says itself what fails knows what it expects.
-        if self._rate is None or (plan is not None and plan.steps):
+        if self._shaking is None or (plan is not None and plan.steps):
             return Arrangement(plan, self._replay)
-        return Arrangement(plan, self._replay, Chaos(self._rate, f"{self._seed}{identity_of(item)}"))
+        rate, seed, kinds = self._shaking
+        return Arrangement(plan, self._replay, Chaos(rate, f"{seed}{identity_of(item)}", kinds, _choices))
 
     def count(self, item: pytest.Item, arrangement: Arrangement) -> None:
         """Count what a test's arrangement has done, for the run's summary."""
-        self._failed[item.nodeid] += arrangement.failed_calls
+        self._counts.update({(counted, item.nodeid): count for counted, count in arrangement.counts.items()})
 
     def pytest_report_header(self) -> str:
         """Tell of it in the header."""
-        if self._rate is not None:
-            return f"pinpoint-otp: chaos at a rate of {self._rate}, seed {self._seed!r}"
-        return f"pinpoint-otp: replays the failure plan {self._file}, without chaos"
+        if self._shaking is None:
+            return f"pinpoint-otp: replays the failure plan {self._file}, without chaos"
+        rate, seed, kinds = self._shaking
+        of = "" if kinds == KINDS else f", of {', '.join(kinds)}"
+        return f"pinpoint-otp: chaos at a rate of {rate}, seed {seed!r}{of}"
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell the controller of pytest-xdist, if there is one, before the worker ends."""
         result = yield
         if (output := getattr(session.config, "workeroutput", None)) is not None:
-            output[_FAILED] = dict(+self._failed)
+            output[_COUNTS] = dict(self._counts)
         return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker has told."""
-        self._failed.update(getattr(node, "workeroutput", {}).get(_FAILED, {}))
+        self._counts.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell how much was failed."""
-        if self._rate is not None:
-            failed = +self._failed
-            calls, tests = failed.total(), len(failed)
-            terminalreporter.line(
-                f"pinpoint-otp: chaos failed {calls} {_plural(calls, 'call')} of {tests} {_plural(tests, 'test')}"
-            )
+        if self._shaking is not None:
+            terminalreporter.line(f"pinpoint-otp: chaos {_summarize(self._counts)}")
 
 
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
+def _summarize(counts: Counter[tuple[str, str]]) -> str:
+    """Tell what chaos has done in a run, or why it has done nothing."""
+    totals: Counter[str] = Counter()
+    for (counted, _), count in counts.items():
+        totals[counted] += count
+    calls, failed, transient = (totals[name] for name in ("calls", "failed", "transient"))
+    if not calls:
+        return "failed nothing: no test that it reaches made an OTP call"
+    if not failed:
+        return f"failed none of {_count(calls, 'call')}: choose a higher rate, other kinds or another seed"
+    tests = sum(counted == "failed" and count > 0 for (counted, _), count in counts.items())
+    told = f"failed {_count(failed, 'call')} of {_count(tests, 'test')}"
+    return f"{told}, {transient} of them at one attempt only" if transient else told
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _choices() -> Sequence[object] | None:
+    """Return what Hypothesis has chosen so far for the example under way in this thread; None: there is none.
+
+    Whatever is the same when Hypothesis runs an example again, and nothing else, is among these.
+    """
+    control: Any = sys.modules.get("hypothesis.control")
+    if control is None or not control.currently_in_test_context():
+        return None
+    data = control.current_build_context().data
+    # Hypothesis had bytes before it had choices.
+    choices: Sequence[object] = data.choices if hasattr(data, "choices") else bytes(data.buffer)
+    return choices
 
 
 def read_command_line(config: pytest.Config) -> RunFailures:
     """Read the options of the command line.
 
     Raises:
-        pytest.UsageError: a rate out of range, or a file that holds no plan.
+        pytest.UsageError: a rate out of range, an option of chaos without a rate, an unknown kind of failures, or a
+            file that holds no plan.
     """
-    rate, file = config.option.pinpoint_otp_chaos, config.option.pinpoint_otp_replay
-    if rate is not None and not 0 <= rate <= 1:
+    option = config.option
+    shaking = _read_shaking(option.pinpoint_otp_chaos, option.pinpoint_otp_chaos_seed, option.pinpoint_otp_chaos_kinds)
+    file = option.pinpoint_otp_replay
+    if file is None:
+        return RunFailures(shaking, None, None)
+    try:
+        replay = _read_plan_file(Path(config.invocation_params.dir, file))
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
+    # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
+    return RunFailures(None, replay, file)
+
+
+def _read_shaking(rate: float | None, seed: str | None, kinds: str | None) -> Shaking | None:
+    if rate is None:
+        for name, value in (("seed", seed), ("kinds", kinds)):
+            if value is not None:
+                raise pytest.UsageError(
+                    f"--pinpoint-otp-chaos-{name} is {value!r}, but nothing is drawn without a rate: give"
+                    " --pinpoint-otp-chaos=RATE as well."
+                )
+        return None
+    if not 0 <= rate <= 1:
         raise pytest.UsageError(f"--pinpoint-otp-chaos is {rate}, but takes a rate from 0 to 1.")
-    replay = None
-    if file is not None:
-        try:
-            replay = _read_plan_file(Path(config.invocation_params.dir, file))
-        except (OSError, ValueError) as error:
-            raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
-        # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
-        rate = None
-    return RunFailures(rate, config.option.pinpoint_otp_chaos_seed, replay, file)
+    named = KINDS if kinds is None else tuple(name.strip() for name in kinds.split(","))
+    if unknown := [name for name in named if name not in KINDS]:
+        raise pytest.UsageError(
+            f"--pinpoint-otp-chaos-kinds: {unknown[0]!r} is not a kind of failures. Choose from {', '.join(KINDS)}."
+        )
+    return Shaking(rate, "0" if seed is None else seed, named)
 
 
 def read_marked_plan(plan: Any, item: pytest.Item) -> FailurePlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import shlex
 import sys
 
 import hypothesis.strategies  # noqa: F401 - as suites.py does, so that each run need not import it anew
@@ -117,29 +119,98 @@ def test_a_plan_of_the_marker_is_followed_in_each_example(pytester: pytest.Pytes
     passes(result, passed=1)
 
 
-def test_chaos_is_drawn_alike_in_each_example(pytester: pytest.Pytester) -> None:
-    result = run(
-        pytester,
-        "--pinpoint-otp-chaos=1",
-        test_it=BEGIN
-        + """
-    @pytest.mark.pinpoint_otp
-    @few
-    @given(counts)
-    def test_it(count):
+SHAKEN = (
+    BEGIN
+    + """
+    import pathlib
+    import threading
+
+    from hypothesis.stateful import RuleBasedStateMachine, rule
+
+    firsts = []
+
+    def first():
+        "Note what the first call of an example ends in, and return it."
+        if active_pinpoint_otp().calls:
+            return "SUCCESSFUL"
         try:
-            examples.append(send())
+            firsts.append(send())
         except Exception as error:
-            examples.append(type(error).__name__)
+            firsts.append(type(error).__name__)
+        return firsts[-1]
+
+    def first_of_a_thread():
+        thread = threading.Thread(target=first)
+        thread.start()
+        thread.join()
+        return firsts[-1]
+
+    class TestArguments:
+        @pytest.mark.pinpoint_otp
+        @few
+        @given(st.integers())
+        def test_it(self, number):
+            assert first() in ALLOWED
+
+    class TestThread:
+        @pytest.mark.pinpoint_otp
+        @few
+        @given(st.integers())
+        def test_it(self, number):
+            assert first_of_a_thread() in ALLOWED
+
+    class TestChoices:
+        @pytest.mark.pinpoint_otp
+        @few
+        @given(st.data())
+        def test_it(self, data):
+            data.draw(st.integers())
+            assert first() in ALLOWED
+            data.draw(st.integers())
+
+    class Machine(RuleBasedStateMachine):
+        @rule(number=st.integers())
+        def use(self, number):
+            assert first() in ALLOWED
+
+    TestMachine = pytest.mark.pinpoint_otp(Machine.TestCase)
+    TestMachine.settings = few
 
     def test_afterwards():
-        assert len(examples) > 2
-        assert len(set(examples)) == 1
-        assert examples[0] != "SUCCESSFUL"
-""",
+        pathlib.Path("firsts.txt").write_text(repr(firsts))
+"""
+)
+
+chosen = pytest.mark.parametrize("how", ["TestArguments", "TestThread", "TestChoices", "TestMachine"])
+
+
+@chosen
+def test_chaos_draws_for_each_example_by_what_was_chosen_for_it(pytester: pytest.Pytester, how: str) -> None:
+    def firsts() -> list[str]:
+        passes(run(pytester, "--pinpoint-otp-chaos=0.5", "-k", f"{how} or afterwards"), passed=2, deselected=3)
+        return ast.literal_eval((pytester.path / "firsts.txt").read_text())  # type: ignore[no-any-return]
+
+    write(pytester, test_it=f"{SHAKEN}    ALLOWED = type('Any', (), {{'__contains__': lambda *_: True}})()\n")
+    drawn = firsts()
+
+    assert len(drawn) > 4
+    assert len(set(drawn)) > 2
+    assert firsts() == drawn
+
+
+@chosen
+def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pytest.Pytester, how: str) -> None:
+    result = run(
+        pytester,
+        *("--pinpoint-otp-chaos=0.5", "-k", how),
+        test_it=f"{SHAKEN}    ALLOWED = ['SUCCESSFUL']\n",
     )
 
-    passes(result, passed=2)
+    passes(result, failed=1, deselected=4)
+    result.stdout.no_fnmatch_line("*Flaky*")
+    lines = result.outlines
+    command = shlex.split(lines[lines.index("To replay exactly this:") + 1])
+    passes(run(pytester, *command[1:]), failed=1)
 
 
 def test_an_example_that_leaves_something_unused_fails_and_is_shrunk(pytester: pytest.Pytester) -> None:

@@ -6,13 +6,15 @@ import contextlib
 import json
 import re
 import shlex
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from helpers import send, verify
+from helpers import DESTINATION, send, verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from suites import passes, run, run_apart, write
@@ -101,24 +103,54 @@ def commands(result: pytest.RunResult) -> list[list[str]]:
 
 @pytest.mark.parametrize("operation", ["SendOTPMessage", "VerifyOTPMessage"])
 def test_every_failure_that_is_drawn_can_be_kept_in_a_file(operation: str) -> None:
-    plan = FailurePlan(tuple(FailureStep(outcome, operation) for outcome in failures_of(operation)))
+    plan = FailurePlan(tuple(FailureStep(one, operation) for kind in failures_of(operation).values() for one in kind))
 
     assert FailurePlan.from_json(plan.to_json()) == plan
 
 
 def test_a_send_may_meet_every_failure_of_its_delivery_and_a_verification_none() -> None:
-    failed = set(DeliveryStatus) - {DeliveryStatus.SUCCESSFUL}
+    assert failures_of("SendOTPMessage")["delivery"] == [one for one in DeliveryStatus if one != "SUCCESSFUL"]
+    assert failures_of("VerifyOTPMessage")["delivery"] == []
 
-    assert failed <= {one for one in failures_of("SendOTPMessage") if isinstance(one, str)}
-    assert not failed & {one for one in failures_of("VerifyOTPMessage") if isinstance(one, str)}
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize(
+    "failure", [*failures_of("SendOTPMessage")["transient"], *failures_of("SendNotifyCodeVerification")["transient"]]
+)
+def test_a_retry_hides_each_transient_failure_in_each_mode(failure: str, mode: str) -> None:
+    service = "pinpoint" if failure in failures_of("SendOTPMessage")["transient"] else "endusermessaging"
+    client = boto3.client(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(retries={"mode": mode, "total_max_attempts": 2}),
+    )
+    with mock_pinpoint_otp() as fake:
+        if service == "pinpoint":
+            fake.inject(failure, per="attempt")
+            send(client)
+        else:
+            fake.inject(failure, per="attempt", operation="ListNotifyCodeConfigurations")
+            client.list_notify_code_configurations()
+
+    assert len(fake.calls[0].attempts) == 2
+
+
+def call_both(destination: str = DESTINATION) -> None:
+    for call in (send, lambda client, **key: verify(client, "000000", **key)):
+        with contextlib.suppress(BotoCoreError, ClientError):
+            call(CLIENT, DestinationIdentity=destination)
+
+
+def seen(fake: PinpointOTP, destination: str = DESTINATION) -> list[list[str]]:
+    return [[one.outcome for one in call.attempts] for call in fake.calls if call.destination == destination]
 
 
 def use(fake: PinpointOTP, count: int) -> list[list[str]]:
     for _ in range(count):
-        for call in (send, lambda client: verify(client, "000000")):
-            with contextlib.suppress(BotoCoreError, ClientError):
-                call(CLIENT)
-    return [[attempt.outcome for attempt in call.attempts] for call in fake.calls]
+        call_both()
+    return seen(fake)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -142,6 +174,55 @@ def test_the_plan_of_what_was_drawn_repeats_it_beside_what_the_test_arranges(
         assert use(again, 5) == shaken
 
 
+PHONES = [f"+1555010012{number}" for number in range(4)]
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(turns=st.permutations([phone for phone in PHONES for _ in range(4)]))
+def test_the_same_is_drawn_for_each_destination_in_whatever_order_they_come(turns: list[str]) -> None:
+    drawn = []
+    for order in (turns, sorted(turns)):
+        with mock_pinpoint_otp() as fake:
+            service_of(fake).add(Chaos(0.5, "0").injections())
+            for phone in order:
+                call_both(phone)
+        drawn.append({phone: seen(fake, phone) for phone in PHONES})
+
+    assert drawn[0] == drawn[1]
+    assert len({repr(one) for one in drawn[0].values()}) == len(PHONES)
+
+
+def test_the_same_is_drawn_for_each_of_four_threads_every_time() -> None:
+    together = threading.Barrier(len(PHONES))
+
+    def use_often(phone: str) -> None:
+        for _ in range(5):
+            together.wait(30)
+            call_both(phone)
+
+    drawn = []
+    for first in range(4):
+        with mock_pinpoint_otp() as fake, ThreadPoolExecutor(len(PHONES)) as pool:
+            service_of(fake).add(Chaos(0.5, "0").injections())
+            list(pool.map(use_often, PHONES[first:] + PHONES[:first]))
+        drawn.append({phone: seen(fake, phone) for phone in PHONES})
+
+    assert all(one == drawn[0] for one in drawn)
+
+
+def test_what_a_test_arranges_for_one_call_changes_nothing_for_the_others() -> None:
+    drawn = []
+    for arranged in ([], ["DUPLICATE"]):
+        with mock_pinpoint_otp() as fake:
+            service_of(fake).add(Chaos(0.5, "0").injections())
+            for outcome in arranged:
+                fake.inject(outcome, after=2)
+            drawn.append(use(fake, 10))
+
+    assert drawn[1][4] == ["DUPLICATE"] != drawn[0][4]
+    assert drawn[1][:4] + drawn[1][5:] == drawn[0][:4] + drawn[0][5:]
+
+
 def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
     with mock_pinpoint_otp() as fake:
         service_of(fake).add(Chaos(1, "0").injections())
@@ -151,14 +232,22 @@ def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
     assert [attempt.outcome for attempt in fake.calls[0].attempts] == ["InternalServerErrorException", "SUCCESSFUL"]
 
 
-def test_the_rate_is_that_of_the_calls_that_fail() -> None:
+def test_the_rate_is_that_of_the_calls_that_fail_and_of_the_first_attempts_of_the_others() -> None:
+    chaos = Chaos(0.25, "0")
     with mock_pinpoint_otp() as fake:
-        service_of(fake).add(Chaos(0.25, "0").injections())
+        service_of(fake).add(chaos.injections())
         drawn = use(fake, 200)
 
-    failed = [outcomes for outcomes in drawn if set(outcomes) - {"SUCCESSFUL", "INVALID"}]
-    # Four standard deviations of 400 calls to each side.
-    assert 65 < len(failed) < 135
+    answered = [outcomes[-1] in ("SUCCESSFUL", "INVALID") for outcomes in drawn]
+    retried = [len(outcomes) == 2 and one for outcomes, one in zip(drawn, answered, strict=True)]
+    # Four standard deviations of 400 calls, and of the 300 that are left, to each side.
+    assert 65 < answered.count(False) < 135
+    assert 45 < retried.count(True) < 105
+    assert chaos.counts == {
+        "calls": 400,
+        "failed": answered.count(False) + retried.count(True),
+        "transient": retried.count(True),
+    }
 
 
 # -- Options -----------------------------------------------------------------------------------------------------------
@@ -171,17 +260,86 @@ def test_nothing_is_drawn_or_told_by_default(pytester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("pinpoint-otp: *")
 
 
-def test_a_seed_alone_draws_nothing(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "--pinpoint-otp-chaos-seed=1", test_it=FAILING)
+@pytest.mark.parametrize("replay", [[], ["--pinpoint-otp-replay=plan.json"]], ids=["alone", "replay"])
+@pytest.mark.parametrize(("name", "value"), [("seed", "1"), ("kinds", "lost")])
+def test_an_option_of_chaos_without_a_rate_is_a_usage_error(
+    pytester: pytest.Pytester, name: str, value: str, replay: list[str]
+) -> None:
+    (pytester.path / "plan.json").write_text(FailurePlan().to_json())
+    result = run(pytester, f"--pinpoint-otp-chaos-{name}={value}", *replay, test_it=FAILING)
 
-    passes(result, passed=2)
-    result.stdout.no_fnmatch_line("pinpoint-otp: *")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            f"ERROR: --pinpoint-otp-chaos-{name} is '{value}', but nothing is drawn without a rate: give"
+            " --pinpoint-otp-chaos=RATE as well."
+        ]
+    )
 
 
 def test_the_header_tells_the_rate_and_the_seed(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--pinpoint-otp-chaos=0.5", "--pinpoint-otp-chaos-seed=night 7", test_it="")
 
     result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 0.5, seed 'night 7'"])
+
+
+def test_the_header_tells_the_kinds_that_are_chosen(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=1", "--pinpoint-otp-chaos-kinds=lost, network", test_it="")
+
+    result.stdout.fnmatch_lines(["pinpoint-otp: chaos at a rate of 1.0, seed '0', of lost, network"])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "refused"), [("transient,delivry", "delivry"), ("", ""), ("lost,", ""), ("Errors", "Errors")]
+)
+def test_an_unknown_kind_is_a_usage_error(pytester: pytest.Pytester, kinds: str, refused: str) -> None:
+    result = run(pytester, "--pinpoint-otp-chaos=1", f"--pinpoint-otp-chaos-kinds={kinds}", test_it=SHAKEN)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            f"ERROR: --pinpoint-otp-chaos-kinds: '{refused}' is not a kind of failures."
+            " Choose from transient, delivery, errors, network, lost."
+        ]
+    )
+
+
+EACH_KIND = """
+    import pytest
+    from application import send, verify
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def attempt(call, *arguments):
+        try:
+            call(*arguments)
+        except (BotoCoreError, ClientError):
+            pass
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_it(number, pinpoint_otp):
+        attempt(send)
+        attempt(verify, "000000")
+        sent, verified = ([one.outcome for one in call.attempts] for call in pinpoint_otp.calls)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "asserted"),
+    [
+        ("transient", "len(sent) == len(verified) == 2 and sent[1] == 'SUCCESSFUL' and verified[1] == 'INVALID'"),
+        ("delivery", "len(sent) == 1 and sent[0] != 'SUCCESSFUL' and verified == ['INVALID']"),
+        ("errors", "all(one.endswith('Exception') for one in sent + verified)"),
+        ("network", "all(one.endswith('Error') for one in sent + verified) and not pinpoint_otp.messages"),
+        ("lost", "{*sent, *verified} == {'ReadTimeoutError'} and len(pinpoint_otp.messages) == len(sent)"),
+        ("errors,lost", "all(one.endswith('Exception') or one == 'ReadTimeoutError' for one in sent + verified)"),
+    ],
+)
+def test_a_kind_that_is_chosen_is_the_only_one_that_is_drawn(
+    pytester: pytest.Pytester, kind: str, asserted: str
+) -> None:
+    suite = f"{EACH_KIND}        assert {asserted}\n"
+
+    passes(run(pytester, "--pinpoint-otp-chaos=1", f"--pinpoint-otp-chaos-kinds={kind}", test_it=suite), passed=8)
 
 
 def test_the_header_tells_of_a_replay(pytester: pytest.Pytester) -> None:
@@ -520,11 +678,19 @@ def test_the_summary_tells_how_many_calls_of_how_many_tests_were_failed(
 
 
 @pytest.mark.parametrize(
-    ("rate", "selected", "told"),
-    [("0", "two", "0 calls of 0 tests"), ("1", "one", "1 call of 1 test")],
+    ("arguments", "told"),
+    [
+        (["1", "-k", "one"], "1 call of 1 test"),
+        (["1", "--pinpoint-otp-chaos-kinds=transient"], "4 calls of 2 tests, 4 of them at one attempt only"),
+        (["0", "-k", "one"], "none of 1 call: choose a higher rate, other kinds or another seed"),
+        (["0", "-k", "two"], "none of 3 calls: choose a higher rate, other kinds or another seed"),
+        (["1", "-k", "without or left_alone"], "nothing: no test that it reaches made an OTP call"),
+    ],
+    ids=["one", "transient", "spared", "several spared", "no call"],
 )
-def test_the_summary_counts_in_plain_english(pytester: pytest.Pytester, rate: str, selected: str, told: str) -> None:
-    result = run(pytester, f"--pinpoint-otp-chaos={rate}", "-k", selected, test_it=COUNTED)
+def test_the_summary_counts_in_plain_english(pytester: pytest.Pytester, arguments: list[str], told: str) -> None:
+    rate, *others = arguments
+    result = run(pytester, f"--pinpoint-otp-chaos={rate}", *others, test_it=COUNTED)
 
     result.stdout.fnmatch_lines([f"pinpoint-otp: chaos failed {told}"])
 

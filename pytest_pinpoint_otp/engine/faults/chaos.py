@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 from typing import Final
 
@@ -11,55 +11,109 @@ from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection
 from pytest_pinpoint_otp.engine.faults.outcomes import DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.transport_errors import DRAWN_BY_CHAOS, LostResponse
+from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call
 
+KINDS: Final = ("transient", "delivery", "errors", "network", "lost")
+"""The kinds of failures. A transient one is of an attempt, and the others are of a call."""
 
-def failures_of(operation: str) -> list[object]:
-    """Return the failures that a call may meet in production: of the delivery, of the service, of the transport."""
+_RETRIED: Final = (429, 500)
+"""The statuses among those of the usual errors that every retry mode of botocore retries."""
+
+
+def failures_of(operation: str) -> dict[str, list[object]]:
+    """Return the failures that a call may meet in production, by their kind."""
     faked = OPERATIONS[operation]
-    deliveries = [status for status in DeliveryStatus if status != DeliveryStatus.SUCCESSFUL] if faked.sends else []
-    return [*deliveries, *faked.api.usual_errors, *DRAWN_BY_CHAOS, LostResponse()]
+    errors = faked.api.usual_errors
+    return {
+        "transient": [*(name for name in errors if faked.api.errors[name] in _RETRIED), *DRAWN_BY_CHAOS],
+        "delivery": [status for status in DeliveryStatus if status != DeliveryStatus.SUCCESSFUL] if faked.sends else [],
+        "errors": [*errors],
+        "network": [*DRAWN_BY_CHAOS],
+        "lost": [LostResponse()],
+    }
 
 
 class Chaos:
     """Failures that are drawn call by call.
 
     Args:
-        rate: how likely a call is to fail, 0 to 1.
-        seed: what is drawn from; the same seed and the same calls give the same failures.
+        rate: how likely a call is to fail, 0 to 1, and how likely the first attempt of any other call is.
+        seed: what is drawn from; the same seed and the same calls for a destination give the same failures.
+        kinds: those of `KINDS` that are drawn.
+        choices: returns what has been chosen so far for the example under way in this thread, to be drawn from as well;
+            None: there is no example.
     """
 
-    def __init__(self, rate: float, seed: str) -> None:
+    def __init__(
+        self,
+        rate: float,
+        seed: str,
+        kinds: Collection[str] = KINDS,
+        choices: Callable[[], Sequence[object] | None] = lambda: None,
+    ) -> None:
         self.rate: Final = rate
-        self._seed = seed
-        self.failed_calls = 0
-        """How many calls it has failed so far, in all examples and after resets too."""
+        self.seed: Final = seed
+        self.choices: Final = choices
+        self.counts: Final[Counter[str]] = Counter()
+        """How many calls it has met, has failed, and has failed at one attempt only, in all examples and resets."""
+        self._kinds = kinds
 
     def injections(self) -> list[Injection]:
         """Return new injections that let calls fail wherever no other injection answers them."""
-        draws = _Draws(self, Random(self._seed))
+        # Of standing injections the newest answers first: whether an attempt fails is drawn where its call does not.
+        kinds = {"attempt": {"transient"}, "call": {*KINDS} - {"transient"}}
         return [
             Injection(
-                draws, operation=operation, per="call", times=None, after=0, optional=True, filters={}, source="chaos"
+                draws, operation=operation, per=per, times=None, after=0, optional=True, filters={}, source="chaos"
             )
+            for per, of in kinds.items()
+            for draws in [_Draws(self, per, of.intersection(self._kinds))]
             for operation in OPERATIONS
         ]
 
 
 class _Draws(Drawing):
-    """What chaos draws for the calls of one fake."""
+    """What chaos draws for the calls of one fake, or for their first attempts."""
 
-    def __init__(self, chaos: Chaos, random: Random) -> None:
+    def __init__(self, chaos: Chaos, per: str, kinds: Collection[str]) -> None:
         self._chaos = chaos
-        self._random = random
-        self._failures = {operation: failures_of(operation) for operation in OPERATIONS}
+        self._per = per
+        self._failures = {
+            operation: [failures for kind, failures in failures_of(operation).items() if kind in kinds and failures]
+            for operation in OPERATIONS
+        }
+        self.begin()
 
-    def __call__(self, call: Call) -> object:
-        # Once for each call: a plan that replays it counts calls, not attempts.
-        if call.attempts or self._random.random() >= self._chaos.rate:
+    def begin(self) -> None:
+        self._begun = self._chaos.choices()
+        self._called: Sequence[object] | None = None
+
+    def __call__(self, call: Call, number: int) -> object:
+        # Once for each call: a call that fails does so at every attempt, and a retry hides the failure of an attempt.
+        if call.attempts:
             return None
-        self._chaos.failed_calls += 1
-        return self._random.choice(self._failures[call.operation])
+        drawn = (self._chaos.seed, self._example(), self._per, call.operation, call.destination, number)
+        random = Random(repr(drawn))
+        kinds = self._failures[call.operation]
+        failed = bool(kinds) and random.random() < self._chaos.rate
+        self._count({"calls": self._per == "call", "failed": failed, "transient": failed and self._per == "attempt"})
+        return random.choice(random.choice(kinds)) if failed else None
 
-    def save(self) -> Callable[[], None]:
-        return partial(self._random.setstate, self._random.getstate())
+    def _example(self) -> Sequence[object] | None:
+        """Return what tells the examples of a test apart, and is the same when one is run again.
+
+        A thread of the application has no example of its own, and what is chosen meanwhile is another in each run: for
+        its calls it is what was chosen before the example began. A state machine has chosen nothing by then: otherwise
+        it is what was chosen before the first call, so that the end of an example can be shrunk and draws the same.
+        """
+        choices = self._chaos.choices()
+        if choices is None:
+            return self._begun
+        if self._called is None:
+            self._called = choices
+        return self._called
+
+    def _count(self, counted: dict[str, bool]) -> None:
+        with lock:
+            self._chaos.counts.update(counted)

@@ -27,15 +27,15 @@ __tracebackhide__ = True
 
 
 class Drawing(ABC):
-    """A callable outcome that draws from a state of its own, which goes back together with the injection's."""
+    """A callable outcome that is told, too, which of the calls for its destination a call is."""
 
     @abstractmethod
-    def __call__(self, call: Call) -> object:
-        """Return an outcome, or None."""
+    def __call__(self, call: Call, number: int) -> object:
+        """Return an outcome, or None; ``number`` counts the calls of the operation for the destination, from 0."""
 
     @abstractmethod
-    def save(self) -> Callable[[], None]:
-        """Return a function that puts the state back to how it is now."""
+    def begin(self) -> None:
+        """Begin an example: the fake is in the state from which each example begins."""
 
 
 class Injection:
@@ -167,14 +167,18 @@ class Injection:
     def save(self) -> Callable[[], None]:
         """Return a function that puts the handle back to how it is now."""
         saved = {name: copy(vars(self)[name]) for name in ("_begun", "_given_back", "_passed", "_cancelled")}
-        drawings = [outcome.save() for outcome in self._outcomes if isinstance(outcome, Drawing)]
+        self._begin_drawing()
 
         def restore() -> None:
             vars(self).update({name: copy(value) for name, value in saved.items()})
-            for restore_drawing in drawings:
-                restore_drawing()
+            self._begin_drawing()
 
         return restore
+
+    def _begin_drawing(self) -> None:
+        for outcome in self._outcomes:
+            if isinstance(outcome, Drawing):
+                outcome.begin()
 
 
 def _write_outcome(outcome: object) -> str:
