@@ -159,6 +159,7 @@ def test_a_plan_prints_as_it_is_written_in_hypothesis_reports_too(plan: FailureP
         ({"destination": 15550100123}, TypeError, "FailureStep: destination takes a str, not 15550100123 (int)."),
         ({"reference_id": b"1"}, TypeError, "FailureStep: reference_id takes a str"),
         ({"application_id": ["a"]}, TypeError, "FailureStep: application_id takes a str"),
+        ({"note": 4711}, TypeError, "FailureStep: note takes a str, not 4711 (int)."),
     ],
     ids=repr,
 )
@@ -190,7 +191,10 @@ def test_a_plan_comes_back_from_its_json(plan: FailurePlan) -> None:
 def test_json_holds_what_is_not_as_by_default() -> None:
     plan = FailurePlan(
         (
-            THROTTLED,
+            FailureStep("THROTTLED", note="seen at night"),
+            FailureStep("ForbiddenException"),
+            FailureStep("VALID", "VerifyOTPMessage"),
+            FailureStep(ErrorResponse("ForbiddenException", status_code=401)),
             FailureStep(Delivery("OPT_OUT", status_code=409, endpoint_id="e"), per="attempt", after=2, times=None),
             FailureStep(ErrorResponse("TooManyRequestsException", message="Slow down."), "VerifyOTPMessage"),
             FailureStep(ReadTimeoutError, times=2),
@@ -203,7 +207,10 @@ def test_json_holds_what_is_not_as_by_default() -> None:
     assert json.loads(plan.to_json()) == {
         "version": 1,
         "steps": [
-            {"outcome": {"delivery": {"status": "THROTTLED"}}},
+            {"outcome": "THROTTLED", "note": "seen at night"},
+            {"outcome": "ForbiddenException"},
+            {"outcome": "VALID", "operation": "VerifyOTPMessage"},
+            {"outcome": {"error": {"name": "ForbiddenException", "status_code": 401}}},
             {
                 "outcome": {"delivery": {"status": "OPT_OUT", "status_code": 409, "endpoint_id": "e"}},
                 "per": "attempt",
@@ -214,7 +221,7 @@ def test_json_holds_what_is_not_as_by_default() -> None:
                 "outcome": {"error": {"name": "TooManyRequestsException", "message": "Slow down."}},
                 "operation": "VerifyOTPMessage",
             },
-            {"outcome": {"exception": "ReadTimeoutError"}, "times": 2},
+            {"outcome": "ReadTimeoutError", "times": 2},
             {"outcome": {"lost_response": "ReadTimeoutError"}},
             {
                 "outcome": {
@@ -226,10 +233,145 @@ def test_json_holds_what_is_not_as_by_default() -> None:
     }
 
 
-def test_a_plan_written_by_hand_may_have_the_names_alone() -> None:
-    text = '{"version": 1, "steps": [{"outcome": "THROTTLED"}, {"outcome": "ForbiddenException", "after": 1}]}'
+def test_json_has_a_step_a_line_for_people_to_read() -> None:
+    plan = FailurePlan((THROTTLED, FailureStep(LostResponse(), per="attempt", after=1, note="text 2")))
 
-    assert FailurePlan.from_json(text) == FailurePlan((THROTTLED, FailureStep("ForbiddenException", after=1)))
+    assert plan.to_json().splitlines() == [
+        "{",
+        '  "version": 1,',
+        '  "steps": [',
+        '    {"outcome": "THROTTLED"},',
+        '    {"outcome": {"lost_response": "ReadTimeoutError"}, "per": "attempt", "after": 1, "note": "text 2"}',
+        "  ]",
+        "}",
+    ]
+    assert FailurePlan().to_json().splitlines() == ["{", '  "version": 1,', '  "steps": []', "}"]
+
+
+WRITTEN_BY_VERSION_0_1 = """{
+  "version": 1,
+  "steps": [
+    {
+      "outcome": {
+        "delivery": {
+          "status": "THROTTLED"
+        }
+      }
+    },
+    {
+      "outcome": {
+        "error": {
+          "name": "InternalServerErrorException"
+        }
+      },
+      "operation": "VerifyOTPMessage",
+      "after": 2
+    },
+    {
+      "outcome": {
+        "exception": "ReadTimeoutError"
+      },
+      "per": "attempt",
+      "times": null
+    },
+    {
+      "outcome": {
+        "verdict": "INVALID"
+      },
+      "operation": "VerifyOTPMessage"
+    }
+  ]
+}"""
+
+
+def test_a_file_of_an_earlier_release_means_the_same() -> None:
+    assert FailurePlan.from_json(WRITTEN_BY_VERSION_0_1) == FailurePlan(
+        (
+            THROTTLED,
+            FailureStep("InternalServerErrorException", "VerifyOTPMessage", after=2),
+            FailureStep(ReadTimeoutError, per="attempt", times=None),
+            FailureStep("INVALID", "VerifyOTPMessage"),
+        )
+    )
+
+
+def test_a_plan_written_by_hand_may_have_the_names_alone() -> None:
+    names = ["THROTTLED", "ForbiddenException", "ReadTimeoutError"]
+    steps = [{"outcome": name, "after": after} for after, name in enumerate(names)]
+
+    assert FailurePlan.from_json(json.dumps({"version": 1, "steps": steps})) == FailurePlan(
+        (THROTTLED, FailureStep("ForbiddenException", after=1), FailureStep(ReadTimeoutError, after=2))
+    )
+
+
+def test_a_note_is_kept_and_changes_nothing() -> None:
+    step = FailureStep("THROTTLED", note="the night of the sale")
+    plan = FailurePlan((step,))
+
+    assert step == THROTTLED
+    assert len({step, THROTTLED}) == 1
+    assert repr(step) == "FailureStep(Delivery('THROTTLED'), note='the night of the sale')"
+    assert FailurePlan.from_json(plan.to_json()).steps[0].note == eval(repr(step)).note == "the night of the sale"
+
+
+def read_steps(*steps: Any) -> FailurePlan:
+    return FailurePlan.from_json(json.dumps({"version": 1, "steps": steps}))
+
+
+def test_a_timeline_has_one_entry_for_each_attempt() -> None:
+    plan = read_steps(
+        {"timeline": ["THROTTLED", None, {"lost_response": "ReadTimeoutError"}], "destination": DESTINATION},
+        {"timeline": [None, "InternalServerErrorException"], "operation": "VerifyOTPMessage", "note": "both"},
+        {"outcome": "OPT_OUT", "after": 7},
+    )
+
+    assert plan == FailurePlan(
+        (
+            FailureStep("THROTTLED", per="attempt", destination=DESTINATION),
+            FailureStep(LostResponse(), per="attempt", after=2, destination=DESTINATION),
+            FailureStep("InternalServerErrorException", "VerifyOTPMessage", per="attempt", after=1),
+            FailureStep("OPT_OUT", after=7),
+        )
+    )
+    assert [step.note for step in plan.steps] == [None, None, "both", None]
+
+
+@several
+@given(st.lists(st.sampled_from([None, "THROTTLED", "ForbiddenException", "InternalServerErrorException"]), max_size=6))
+def test_attempts_end_as_their_timeline_says(timeline: list[str | None]) -> None:
+    with mock_pinpoint_otp() as fake:
+        fake.follow(read_steps({"timeline": timeline}))
+        while len(met := [one.outcome for call in fake.calls for one in call.attempts]) < len(timeline):
+            with contextlib.suppress(ClientError):
+                send(CLIENT)
+
+    assert met[: len(timeline)] == [outcome or "SUCCESSFUL" for outcome in timeline]
+    assert set(met[len(timeline) :]) <= {"SUCCESSFUL"}
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"timeline": "THROTTLED"}, "steps[0].timeline takes a list, not 'THROTTLED' (str)."),
+        ({"timeline": [None, "THROTLED"]}, "steps[0].timeline[1]: 'THROTLED' is neither a delivery status nor"),
+        ({"timeline": [None, 429]}, "steps[0].timeline[1] is 429, but takes a name, or an object with one of:"),
+        (
+            {"timeline": ["THROTTLED"], "outcome": "THROTTLED"},
+            "steps[0] has both outcome and timeline, but takes one of them.",
+        ),
+        ({"timeline": ["THROTTLED"], "after": 1}, "steps[0], a timeline, has no member 'after'."),
+        ({"timelin": ["THROTTLED"]}, "steps[0] has no member 'timelin'. Did you mean 'timeline'?"),
+        ({"timeline": ["THROTTLED"], "operation": "Send"}, "steps[0]: operation 'Send' is not faked."),
+        (
+            {"timeline": ["THROTTLED"], "destination": 1},
+            "steps[0]: FailureStep: destination takes a str, not 1 (int).",
+        ),
+    ],
+    ids=str,
+)
+def test_a_timeline_that_makes_no_sense_is_refused(step: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_steps(step)
 
 
 @pytest.mark.parametrize(

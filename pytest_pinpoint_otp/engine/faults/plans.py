@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ class FailureStep(Pasteable):
         destination: only calls for this destination; None: for any, as with the next two.
         reference_id: only calls with this reference.
         application_id: only calls for this application.
+        note: for people; it changes nothing, and steps that differ in it alone are equal.
 
     Raises:
         TypeError: a member has the wrong type.
@@ -57,6 +59,7 @@ class FailureStep(Pasteable):
     destination: str | None = None
     reference_id: str | None = None
     application_id: str | None = None
+    note: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         operation = read_operation("FailureStep", self.operation)
@@ -66,7 +69,7 @@ class FailureStep(Pasteable):
         if callable(outcome):
             raise TypeError(f"FailureStep: outcome takes no callable, such as {self.outcome!r}: a plan is data.")
         object.__setattr__(self, "outcome", outcome)
-        for name in _FILTERS:
+        for name in (*_FILTERS, "note"):
             value = getattr(self, name)
             if value is not None:
                 check_str(f"FailureStep: {name}", value)
@@ -90,7 +93,7 @@ class FailureStep(Pasteable):
         Raises:
             ValueError: its exception is an instance, or not one of botocore's own.
         """
-        return {"outcome": write_json(self.outcome), **dict(self._unusual())}
+        return {"outcome": write_json(self.outcome, self.operation), **dict(self._unusual())}
 
     @classmethod
     def from_json(cls, where: str, step: Any) -> FailureStep:
@@ -99,14 +102,8 @@ class FailureStep(Pasteable):
         Raises:
             ValueError: naming the member that is wrong, its value, and what it takes.
         """
-        members = dict(check_members(where, step, {field.name for field in fields(cls)}, ["outcome"]))
-        try:
-            operation = read_operation(where, members.get("operation", DEFAULT_OPERATION))
-            members["outcome"] = read_json(f"{where}.outcome", members["outcome"], operation)
-            return cls(**members)
-        except (TypeError, ValueError) as error:
-            message = str(error)
-            raise ValueError(message if message.startswith(where) else f"{where}: {message}") from None
+        members = dict(check_members(where, step, {*_MEMBERS, "timeline"}, ["outcome"]))
+        return _make_step(where, f"{where}.outcome", members.pop("outcome"), members)
 
     def __repr__(self) -> str:
         words = [repr(self.outcome), *(f"{name}={value!r}" for name, value in self._unusual())]
@@ -114,10 +111,15 @@ class FailureStep(Pasteable):
 
     def _unusual(self) -> Iterator[tuple[str, Any]]:
         """Yield the members beside the outcome that are not as they are by default."""
-        for field in fields(self)[1:]:
-            value = getattr(self, field.name)
-            if value != field.default:
-                yield field.name, value
+        for one in fields(self)[1:]:
+            value = getattr(self, one.name)
+            if value != one.default:
+                yield one.name, value
+
+
+_MEMBERS: Final = frozenset(one.name for one in fields(FailureStep))
+_SHARED: Final = ("operation", *_FILTERS, "note")
+"""The members that a timeline has for all of its attempts."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,7 +156,9 @@ class FailurePlan(Pasteable):
         Raises:
             ValueError: a step's exception is an instance, or not one of botocore's own: JSON holds its class name only.
         """
-        return json.dumps({"version": VERSION, "steps": [step.to_json() for step in self.steps]}, indent=2)
+        lines = ",".join(f"\n    {json.dumps(step.to_json())}" for step in self.steps)
+        end = "\n  " if lines else ""
+        return f'{{\n  "version": {VERSION},\n  "steps": [{lines}{end}]\n}}'
 
     @classmethod
     def from_json(cls, text: str | bytes) -> FailurePlan:
@@ -181,7 +185,8 @@ class FailurePlan(Pasteable):
         steps = check_members(where, document, {"version", "steps"}, ["steps"])["steps"]
         if not isinstance(steps, list):
             raise ValueError(f"steps takes a list, not {kind(steps)}.")
-        return cls(tuple(FailureStep.from_json(f"steps[{index}]", step) for index, step in enumerate(steps)))
+        read = (_read_steps(f"steps[{index}]", step) for index, step in enumerate(steps))
+        return cls(tuple(chain.from_iterable(read)))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> FailurePlan:
@@ -198,6 +203,32 @@ class FailurePlan(Pasteable):
             return cls.from_json(Path(path).read_bytes())
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
+
+
+def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
+    """Read a step that counts, or a timeline: what each attempt ends in, null where the service answers."""
+    if not isinstance(step, dict) or "timeline" not in step:
+        yield FailureStep.from_json(where, step)
+        return
+    if "outcome" in step:
+        raise ValueError(f"{where} has both outcome and timeline, but takes one of them.")
+    shared = dict(check_members(f"{where}, a timeline,", step, {"timeline", *_SHARED}, []))
+    timeline = shared.pop("timeline")
+    if not isinstance(timeline, list):
+        raise ValueError(f"{where}.timeline takes a list, not {kind(timeline)}.")
+    for place, outcome in enumerate(timeline):
+        if outcome is not None:
+            yield _make_step(where, f"{where}.timeline[{place}]", outcome, {**shared, "per": "attempt", "after": place})
+
+
+def _make_step(where: str, at: str, outcome: Any, members: dict[str, Any]) -> FailureStep:
+    """Make a step of what a document says; its outcome stands ``at`` its own place there."""
+    try:
+        operation = read_operation(where, members.get("operation", DEFAULT_OPERATION))
+        return FailureStep(read_json(at, outcome, operation), **members)
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        raise ValueError(message if message.startswith(where) else f"{where}: {message}") from None
 
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -124,13 +124,18 @@ def check_steering(where: str, per: object, times: object, after: object) -> Non
     check_int(f"{where}: after", after, 0, meaning="how many matching calls pass first")
 
 
-def write_json(outcome: Outcome) -> Any:
-    """Return an outcome as a plan's JSON has it.
+def write_json(outcome: Outcome, operation: str) -> Any:
+    """Return an outcome as a plan's JSON has it: its name, where that says all of it.
 
     Raises:
         ValueError: JSON cannot hold it.
     """
-    return {outcome.member: outcome.to_json()}
+    written = {outcome.member: outcome.to_json()}
+    try:
+        named = parse_outcome(outcome.label, operation)
+    except ValueError:
+        return written
+    return outcome.label if named == outcome else written
 
 
 def read_json(where: str, written: Any, operation: str) -> Outcome:
