@@ -127,9 +127,9 @@ def tests(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST)
 def coverage(session: nox.Session) -> None:
-    """Run the whole suite as `tests` does; every branch of the package must be covered."""
+    """Run the whole suite as `tests` does, and measure it; session `environment` measures it as well."""
     session.install("-e", ".", *ALL)
     # Not in the session's temporary folder: that would be everybody's, and within this one, whose configuration the
     # tests that start a pytest of their own would find.
@@ -165,8 +165,23 @@ def wrappers(session: nox.Session) -> None:
     session.run("pytest", *WORKERS, "tests/wrappers", *session.posargs)
 
 
+@nox.session(python=OLDEST, tags=["ci"])
+def lowest(session: nox.Session) -> None:
+    """Run the suite and the example's with the lowest versions that the package and its extras allow."""
+    if session.venv_backend != "uv":
+        session.skip("only uv can resolve to the lowest versions")
+    session.install("--resolution", "lowest-direct", "-e", ".[hypothesis,phonenumbers,server]")
+    run_example(session, "python", EXAMPLE)
+    session.install(*group("test"))
+    apart = [f"--ignore={file}" for file in DRAWN]
+    run_all(
+        session,
+        lambda: session.run("pytest", *WORKERS, MOTO_APART, *apart, *session.posargs),
+        lambda: session.run("pytest", *WORKERS, MOTO),
+    )
+
+
 VERSIONS = {
-    "lowest": ["botocore==1.34.0", "boto3==1.34.0", "pytest==8.4.0"],
     # The last with botocore's legacy retry mode as the default.
     "botocore-1.43": ["botocore==1.43.*", "boto3==1.43.*"],
     # aiobotocore holds the session `tests` at an older botocore.
@@ -177,23 +192,18 @@ VERSIONS = {
 @nox.session(tags=["ci"])
 @nox.parametrize(
     ("python", "versions"),
-    # Each interpreter once: the oldest with the lowest versions, the newest with the newest.
+    # The oldest interpreter has a session of its own: lowest.
     [
         nox.param(python, VERSIONS[name], id=f"{python}-{name}")
-        for python, name in [
-            (OLDEST, "lowest"),
-            *((python, "botocore-1.43") for python in PYTHONS[1:-1] or [OLDEST]),
-            (NEWEST, "newest"),
-        ]
+        for python, name in [*((python, "botocore-1.43") for python in PYTHONS[1:-1] or [OLDEST]), (NEWEST, "newest")]
     ],
 )
 def matrix(session: nox.Session, versions: list[str]) -> None:
-    """Run the suite with the lowest versions, and what calls botocore with the others and on other interpreters."""
+    """Run what calls botocore with other versions of it, on the other interpreters."""
     session.install("-e", ".", *group("test"), *versions)
-    chosen = [f"--ignore={file}" for file in DRAWN] if session.python == OLDEST else CALLS
     run_all(
         session,
-        lambda: session.run("pytest", *WORKERS, MOTO_APART, *chosen, *session.posargs),
+        lambda: session.run("pytest", *WORKERS, MOTO_APART, *CALLS, *session.posargs),
         lambda: session.run("pytest", *WORKERS, MOTO),
     )
 
@@ -206,14 +216,21 @@ def neighbours(session: nox.Session) -> None:
     pages = ("docs/how-to/moto.md", "docs/how-to/other-plugins.md")
     run_all(
         session,
-        lambda: session.run("pytest", *WORKERS, *files, *pages, *session.posargs),
+        # In the runs that tests start as well: see tests/suites.py.
+        lambda: session.run(
+            "pytest", *WORKERS, *files, *pages, *session.posargs, env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
+        ),
         lambda: session.run("pytest", *WORKERS, MOTO),
     )
 
 
 @nox.session(python=False, tags=["ci"])
 def environment(session: nox.Session) -> None:
-    """Run each test file alone and shuffled, as an ordinary user, in a read-only checkout and an odd environment."""
+    """Run each test file alone and shuffled in an odd environment; together they must cover every branch.
+
+    An ordinary user runs them, in a read-only checkout, without HOME, with LC_ALL=C, an odd time zone and a blank in
+    TMPDIR.
+    """
     user = "nobody" if os.name == "posix" and os.getuid() == 0 else None
     python = next((path for path in find_interpreters() if _runs(path, user)), None)
     if os.name != "posix" or python is None:
@@ -221,43 +238,73 @@ def environment(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory(prefix="pinpoint-otp-") as name:
         work = Path(name)
         work.chmod(0o755)
-        venv, checkout, temporary = work / "venv", work / "checkout", work / "temporary files"
+        checkout, venv = work / "checkout", work / "venv"
         copy_checkout(checkout)
-        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--python", python, str(venv))
-        inside = partial(session.run, str(venv / "bin" / "python"), "-m")
-        needed = [*group("test"), *group("async"), "pytest-randomly"]
-        inside("pip", "install", "--quiet", "--editable", str(checkout), *needed)
-        # Nobody can later write down what Python has compiled, and the tests start hundreds of interpreters.
-        inside("compileall", "-q", str(checkout / "pytest_pinpoint_otp"))
+        install_into(session, venv, python, "--editable", str(checkout), *ALL, "pytest-randomly")
         session.run("chmod", "-R", "a-w,a+rX", str(checkout))
-        temporary.mkdir()
-        temporary.chmod(0o777)
-        # And no HOME.
-        odd = {"PATH": f"{venv / 'bin'}:{os.defpath}", "LC_ALL": "C", "TZ": "Asia/Kathmandu", "TMPDIR": str(temporary)}
-        files = sorted(str(file.relative_to(checkout)) for file in checkout.glob("tests/*/test_*.py"))
-        files += ["docs", "README.md"]
+        odd = make_odd_environment(work, venv / "bin")
+        apart = {"user": user, "group": "nogroup", "extra_groups": []} if user else {}
 
-        def run(file: str) -> tuple[str, float, subprocess.CompletedProcess[str]]:
+        def run(file: str) -> None:
             began = time.monotonic()
-            command = ["python", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *session.posargs, file]
-            apart = {"user": user, "group": "nogroup", "extra_groups": []} if user else {}
+            pytest = ["pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *session.posargs, file]
             done = subprocess.run(
-                command, cwd=checkout, env=odd, capture_output=True, text=True, check=False, errors="replace", **apart
+                ["python", "-m", "coverage", "run", "-m", *pytest],
+                **{"cwd": checkout, "env": odd, "capture_output": True, "text": True, "errors": "replace", **apart},
+                check=False,
             )
-            return file, time.monotonic() - began, done
+            # 5: all tests of the file need what is not installed.
+            passed = done.returncode in (0, 5)
+            verdict = f"{file}: {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.1f} s"
+            print(verdict if passed else f"{verdict}\n{done.stdout}\n{done.stderr}", flush=True)
+            if not passed:
+                raise nox.command.CommandFailed(file)
 
-        failed = []
+        def report(*command: str) -> None:
+            with session.chdir(checkout):
+                session.run(str(venv / "bin" / "coverage"), *command, env=odd)
+
+        tests = sorted(str(file.relative_to(checkout)) for file in checkout.glob("tests/*/test_*.py"))
         with ThreadPoolExecutor(2) as pool:
-            for file, seconds, done in pool.map(run, files):
-                # 5: all tests of the file need what is not installed.
-                passed = done.returncode in (0, 5)
-                print(f"{file}: {'passed' if passed else 'FAILED'} in {seconds:.1f} s", flush=True)
-                if not passed:
-                    failed.append(file)
-                    print(done.stdout, done.stderr, sep="\n", flush=True)
-        session.run("chmod", "-R", "u+w", str(checkout))
-        if failed:
-            session.error(f"Failed: {', '.join(failed)}")
+            # The longest first.
+            runs = [pool.submit(run, file) for file in ["docs", *tests, "README.md"]]
+            steps = [*(done.result for done in runs), partial(report, "combine", "--quiet"), partial(report, "report")]
+            try:
+                run_all(session, *steps)
+            finally:
+                session.run("chmod", "-R", "u+w", str(checkout))
+
+
+def make_odd_environment(work: Path, programs: Path) -> dict[str, str]:
+    """Return the environment in which session `environment` runs each file, and make the folders that it names."""
+    folders = {name: work / name for name in ("temporary files", "compiled", "coverage")}
+    for folder in folders.values():
+        folder.mkdir()
+        folder.chmod(0o777)
+    # And no HOME.
+    return {
+        "PATH": f"{programs}:{os.defpath}",
+        "LC_ALL": "C",
+        "TZ": "Asia/Kathmandu",
+        "TMPDIR": str(folders["temporary files"]),
+        # What pytest compiles cannot be kept beside the code, and hundreds of runs would compile it anew.
+        "PYTHONPYCACHEPREFIX": str(folders["compiled"]),
+        "COVERAGE_FILE": str(folders["coverage"] / ".coverage"),
+    }
+
+
+def install_into(session: nox.Session, venv: Path, python: str, *packages: str) -> str:
+    """Make a virtual environment beside the session's own, install packages into it, and return its interpreter."""
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    inside = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
+    run = partial(session.run, external=True)
+    if uv:
+        run(uv, "venv", "--quiet", "--python", python, str(venv))
+        run(uv, "pip", "install", "--quiet", "--python", inside, *packages)
+    else:
+        run(sys.executable, "-m", "virtualenv", "--quiet", "--python", python, str(venv))
+        run(inside, "-m", "pip", "install", "--quiet", *packages)
+    return inside
 
 
 def find_interpreters() -> list[str]:
@@ -266,14 +313,18 @@ def find_interpreters() -> list[str]:
     return [path for version in reversed(SUPPORTED) for path in (str(Path(f, f"python{version}")) for f in folders)]
 
 
-def copy_checkout(to: Path) -> None:
-    """Copy what git knows of this folder, or would know: no caches, no environments."""
+def list_files() -> list[str]:
+    """Return the names of the files that git knows of this folder, or would know: no caches, no environments."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in listed.split("\0"):
-        if name and (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, to / name)
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_checkout(to: Path) -> None:
+    """Copy what git knows of this folder."""
+    for name in list_files():
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, to / name)
 
 
 @nox.session(python=NEWEST, tags=["ci"])
@@ -294,10 +345,16 @@ def aioboto3(session: nox.Session, versions: list[str]) -> None:
 
 @nox.session(python=NEWEST, tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
+    """Check style, format and spelling, and look for what is unsafe in the workflows of the public CI."""
     session.install(*group("lint"))
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
+    run_all(
+        session,
+        lambda: session.run("ruff", "check"),
+        lambda: session.run("ruff", "format", "--check"),
+        # Without the names, which would fill a page.
+        lambda: session.run("codespell", *list_files(), silent=True),
+        lambda: session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github"),
+    )
 
 
 @nox.session(python=NEWEST, tags=["ci"])
@@ -314,7 +371,7 @@ def types(session: nox.Session) -> None:
     run_all(
         session,
         # What a system lacks is missing from its types.
-        *(partial(session.run, "mypy", "--platform", system) for system in ("linux", "darwin", "win32")),
+        *(partial(session.run, "mypy", "--platform", system) for system in ("linux", "win32")),
         lambda: session.run("pyright", "pytest_pinpoint_otp"),
         compare,
     )
@@ -340,10 +397,11 @@ def build(session: nox.Session) -> None:
         check_contents(session, wheel, archive.namelist())
     with tarfile.open(sdist) as archive:
         check_contents(session, sdist, archive.getnames())
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    session.run("check-wheel-contents", str(wheel))
     for distribution in (wheel, sdist):
-        session.run("python", "-m", "venv", "--clear", str(work / "venv"))
-        python = str(work / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
-        session.run(python, "-m", "pip", "install", "--quiet", str(distribution), external=True)
+        shutil.rmtree(work / "venv", ignore_errors=True)
+        python = install_into(session, work / "venv", NEWEST, str(distribution))
         # A copy, so that nothing of this folder can be imported.
         shutil.copytree(EXAMPLE, work / "example", dirs_exist_ok=True)
         run_example(session, python, work / "example")

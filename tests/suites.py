@@ -30,6 +30,9 @@ def verify(code, **parameters):
 ALONE: Final = ("-p", "no:randomly", "-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:benchmark")
 """Without the neighbours that shuffle the tests, warn of what a small suite leaves out, or import much in each run."""
 
+AUTOLOAD: Final = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+"""Empty: pytest loads the plugins of the environment."""
+
 # Imported here so that pytester, which forgets what a run has imported, need not import it anew in each run.
 boto3.Session()
 
@@ -44,7 +47,11 @@ def run(pytester: pytest.Pytester, *arguments: str, **files: str) -> pytest.RunR
     """Write a suite, if files are given, and run it, in the order in which it is written."""
     if files:
         write(pytester, **files)
-    return pytester.runpytest(*ALONE, *arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        # To look for the plugins of the environment and to load them is a quarter of such a run. Session `neighbours`
+        # says that it wants them.
+        patch.setenv(AUTOLOAD, os.environ.get(AUTOLOAD, "1"))
+        return pytester.runpytest("-p", "pinpoint_otp", *ALONE, *arguments)
 
 
 def run_apart(pytester: pytest.Pytester, *arguments: str, **files: str) -> pytest.RunResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import shlex
-import sys
 
 import hypothesis.strategies  # noqa: F401 - as suites.py does, so that each run need not import it anew
 import pytest
@@ -466,10 +465,10 @@ def test_a_test_that_names_the_fixture_and_says_that_it_knows_has_it_alike(pytes
 def test_examples_that_are_coroutines_have_it_alike(pytester: pytest.Pytester) -> None:
     pytest.importorskip("anyio")
     suite = MARKED.replace("    @few", "    @pytest.mark.anyio\n    @few").replace("def test_it", "async def test_it")
-    loaded = [] if "anyio.pytest_plugin" in sys.modules else ["-p", "anyio.pytest_plugin"]
     result = run(
         pytester,
-        *loaded,
+        "-p",
+        "anyio",
         conftest="""
             import pytest
 

@@ -222,6 +222,8 @@ def test_nothing_is_left_over_after_a_timeout_by_signal_while_a_test(pytester: p
     pytest.importorskip("pytest_timeout")
     result = run(
         pytester,
+        "-p",
+        "timeout",
         "--timeout-method=signal",
         # Its threads of other runs in this process would fill pytest-timeout's report.
         "-p",
