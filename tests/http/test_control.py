@@ -271,6 +271,17 @@ def test_a_plan_goes_out_and_in_again(server: PinpointOTPServer) -> None:
     assert other.calls[0].outcome == "THROTTLED"
 
 
+def test_a_plan_may_have_a_timeline_and_notes(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    steps = [{"timeline": ["THROTTLED", None, "OPT_OUT"], "note": "as logged"}, {"outcome": "DUPLICATE", "note": ""}]
+    handles = post(server, "follow", plan={"version": 1, "steps": steps}, optional=True).json["injections"]
+
+    assert [handle["injection"] for handle in handles] == [
+        "inject(Delivery('THROTTLED'), operation='SendOTPMessage', per='attempt')",
+        "inject(Delivery('OPT_OUT'), operation='SendOTPMessage', per='attempt', after=2)",
+        "inject(Delivery('DUPLICATE'), operation='SendOTPMessage')",
+    ]
+
+
 def test_a_plan_that_is_none_is_refused(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     status, error, message = told(post(server, "follow", plan={"version": 1, "steps": [{}]}))
     assert (status, error) == (400, "ValueError")

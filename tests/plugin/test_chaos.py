@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -221,6 +222,25 @@ def test_what_a_test_arranges_for_one_call_changes_nothing_for_the_others() -> N
 
     assert drawn[1][4] == ["DUPLICATE"] != drawn[0][4]
     assert drawn[1][:4] + drawn[1][5:] == drawn[0][:4] + drawn[0][5:]
+
+
+def test_an_example_is_told_apart_by_what_was_chosen_before_its_first_call() -> None:
+    def use_with(*choices: Sequence[object] | None) -> list[list[str]]:
+        """Let each round of calls be made with other choices, of which the first are those at the example's begin."""
+        chosen = iter(choices)
+        now = [next(chosen)]
+        with mock_pinpoint_otp() as fake:
+            service_of(fake).add(Chaos(0.5, "0", choices=lambda: now[0]).injections())
+            for now[0] in chosen:
+                use(fake, 5)
+        return seen(fake)
+
+    drawn = use_with((), (1,), (1,))
+
+    assert use_with((), (1,), (1, 2)) == drawn != use_with((), (2,), (2,))
+    # A thread of the application sees no choices.
+    assert use_with((), None) == use_with((), ()) != drawn[:10]
+    assert use_with(None, None) != use_with((), ())
 
 
 def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
