@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import notify
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -114,28 +115,26 @@ def test_a_send_may_meet_every_failure_of_its_delivery_and_a_verification_none()
     assert failures_of("VerifyOTPMessage")["delivery"] == []
 
 
-@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-@pytest.mark.parametrize(
-    "failure", [*failures_of("SendOTPMessage")["transient"], *failures_of("SendNotifyCodeVerification")["transient"]]
-)
-def test_a_retry_hides_each_transient_failure_in_each_mode(failure: str, mode: str) -> None:
-    service = "pinpoint" if failure in failures_of("SendOTPMessage")["transient"] else "endusermessaging"
-    client = boto3.client(
-        service,
-        region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        config=Config(retries={"mode": mode, "total_max_attempts": 2}),
-    )
-    with mock_pinpoint_otp() as fake:
-        if service == "pinpoint":
-            fake.inject(failure, per="attempt")
-            send(client)
-        else:
-            fake.inject(failure, per="attempt", operation="ListNotifyCodeConfigurations")
-            client.list_notify_code_configurations()
+TRANSIENT = [
+    pytest.param(operation, failure, marks=marks)
+    for operation, marks in (("SendOTPMessage", ()), ("SendNotifyCodeVerification", notify.NEEDED))
+    for failure in failures_of(operation)["transient"]
+]
 
-    assert len(fake.calls[0].attempts) == 2
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize(("operation", "failure"), TRANSIENT)
+def test_a_retry_hides_each_transient_failure_in_each_mode(operation: str, failure: object, mode: str) -> None:
+    config = Config(retries={"mode": mode, "total_max_attempts": 2})
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    with mock_pinpoint_otp() as fake:
+        fake.inject(failure, operation=operation, per="attempt")
+        if operation == "SendOTPMessage":
+            send(boto3.client("pinpoint", region_name="us-east-1", config=config, **keys))
+        else:
+            notify.send(notify.make_client(config=config, **keys))
+
+    assert [one.outcome for one in fake.calls[0].attempts] == [failure, "SUCCESSFUL"]
 
 
 def call_both(destination: str = DESTINATION) -> None:
