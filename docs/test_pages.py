@@ -52,6 +52,13 @@ def test_getting_started_shows_the_example_application() -> None:
     assert f"```python\n# sign_up.py\n{application}```\n" in read(DOCS / "getting-started.md")
 
 
+def test_pages_show_the_files_of_examples_as_they_are() -> None:
+    shown = [block for page in PAGES for block in re.findall(r"```py\n# (\S+)\n(.*?)```", read(page), re.DOTALL)]
+
+    assert shown
+    assert [file for file, text in shown if read(ROOT / file) != text] == []
+
+
 def test_the_reference_begins_with_a_use_of_every_method_of_the_fake() -> None:
     overview = read(DOCS / "reference" / "api.md").partition("```{eval-rst}")[0]
     used = set()
