@@ -10,6 +10,8 @@ release = version = importlib.metadata.version(project)
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
+# Headings and tables quote what pytest and botocore say, with the quotes that these use.
+smartquotes = False
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]

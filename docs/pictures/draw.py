@@ -205,31 +205,58 @@ def clocks() -> Picture:
 
 def lost_answer() -> Picture:
     """Draw a send whose answer is lost."""
-    picture = Picture(
-        "The answer to the first attempt is lost: botocore repeats the request, and the handset gets two texts", 450
+    return _lost(
+        "The answer to the first attempt is lost: botocore repeats the request, and the handset gets two texts",
+        "send",
+        ("first code", "second code"),
+        ("answer", "sent"),
+        "two texts, and only the second code works",
     )
+
+
+def lost_verification() -> Picture:
+    """Draw a verification whose answer is lost."""
+    return _lost(
+        "The answer to the first attempt is lost: botocore repeats the request, and the code is used up by then",
+        "check",
+        ("code accepted", "already used"),
+        ("Valid: False", "False"),
+        "the user is told that the right code is wrong",
+    )
+
+
+def _lost(title: str, call: str, work: tuple[str, str], back: tuple[str, str], end: str) -> Picture:
+    picture = Picture(title, 450)
+    delivers = call == "send"
     columns = {"application": 62, "botocore": 174, "service": 286, "handset": 398}
     for name, x in columns.items():
-        picture.box(x - 52, 16, 104, 36, "plain" if name in ("application", "botocore") else "ours", [name])
-        picture.line((x, 52), (x, 434), kind="line dashed")
+        if name != "handset" or delivers:
+            picture.box(x - 52, 16, 104, 36, "plain" if name in ("application", "botocore") else "ours", [name])
+            picture.line((x, 52), (x, 434), kind="line dashed")
     application, botocore, service, handset = columns.values()
 
     def step(y: float, start: float, end: float, label: str) -> None:
-        middle = (start + end) / 2
-        picture.text(middle, y - 8, label, "small", "middle")
+        picture.text((start + end) / 2, y - 8, label, "small", "middle")
         picture.arrow((start, y), (end, y))
 
-    step(88, application, botocore, "send")
+    def do(y: float, what: str) -> None:
+        if delivers:
+            step(y, service, handset, what)
+        else:
+            picture.box(service - 6, y - 22, 12, 28, "ours")
+            picture.text(service + 16, y - 4, what, "small")
+
+    step(88, application, botocore, call)
     step(124, botocore, service, "attempt 1")
-    step(160, service, handset, "first code")
+    do(160, work[0])
     picture.text((botocore + service) / 2, 190, "answer lost", "small", "middle")
     picture.line((service, 200), ((botocore + service) / 2 + 6, 200))
     picture.cross((botocore + service) / 2, 200)
     step(248, botocore, service, "attempt 2")
-    step(284, service, handset, "second code")
-    step(328, service, botocore, "answer")
-    step(364, botocore, application, "sent")
-    picture.box(16, 388, 428, 38, "bad", ["two texts, and only the second code works"])
+    do(284, work[1])
+    step(328, service, botocore, back[0])
+    step(364, botocore, application, back[1])
+    picture.box(16, 388, 428, 38, "bad", [end])
     return picture
 
 
@@ -319,6 +346,7 @@ PICTURES = {
     "who-answers": answers,
     "two-clocks": clocks,
     "lost-answer": lost_answer,
+    "lost-verification": lost_verification,
     "processes": processes,
 }
 
