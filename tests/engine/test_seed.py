@@ -1,58 +1,13 @@
-"""Codes and IDs come from the seed: the same for the same test wherever and however it runs, others for another."""
+"""Codes and IDs come from the seed. That each test has its own, however it runs: tests/plugin/test_runners.py."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-import suites
 from helpers import DESTINATION, OTHER_DESTINATION, send, verify
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
-
-SUITE = """
-import json
-import pytest
-from helpers import send, verify
-
-
-def draw(fake, client, name):
-    send(client)
-    verify(client, "1")
-    (message,) = fake.messages
-    with open("drawn.jsonl", "a") as file:
-        ids = [message.code, message.message_id, *(call.request_id for call in fake.calls)]
-        file.write(json.dumps([name, ids]) + "\\n")
-
-
-def test_one(pinpoint_otp, pinpoint_otp_client):
-    draw(pinpoint_otp, pinpoint_otp_client, "one")
-
-
-def test_two(pinpoint_otp, pinpoint_otp_client):
-    draw(pinpoint_otp, pinpoint_otp_client, "two")
-
-
-@pytest.mark.parametrize("number", ["first", "second"])
-def test_each(pinpoint_otp, pinpoint_otp_client, number):
-    draw(pinpoint_otp, pinpoint_otp_client, number)
-
-
-class TestGroup:
-    def test_one(self, pinpoint_otp, pinpoint_otp_client):
-        draw(pinpoint_otp, pinpoint_otp_client, "in a class")
-
-
-@pytest.mark.pinpoint_otp(seed="marked")
-def test_marked(pinpoint_otp, pinpoint_otp_client):
-    draw(pinpoint_otp, pinpoint_otp_client, "marked")
-
-
-@pytest.mark.pinpoint_otp(seed="marked")
-def test_marked_alike(pinpoint_otp, pinpoint_otp_client):
-    draw(pinpoint_otp, pinpoint_otp_client, "marked alike")
-"""
 
 
 def in_a_fresh_fake(client: Any, **options: Any) -> tuple[list[str], list[str]]:
@@ -63,20 +18,6 @@ def in_a_fresh_fake(client: Any, **options: Any) -> tuple[list[str], list[str]]:
             verify(client, "1")
     ids = [call.request_id or "" for call in fake.calls] + [message.message_id for message in fake.messages]
     return [message.code for message in fake.messages], ids
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
-    """Run the suite and return what each of its tests drew."""
-    drawn = pytester.path / "drawn.jsonl"
-    drawn.unlink(missing_ok=True)
-    assert suites.run(pytester, *arguments).ret == 0
-    return dict(map(json.loads, drawn.read_text().splitlines()))
-
-
-@pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
-    suites.write(pytester, test_suite=SUITE)
-    return pytester
 
 
 def test_outside_pytest_the_seed_is_fixed(pinpoint_otp_client: Any) -> None:
@@ -128,46 +69,3 @@ def test_a_code_that_is_queued_in_between_changes_nothing_about_that(pinpoint_ot
 
         drawn = [message.code for message in (*fake.messages[:5], *fake.messages[6:])]
         assert sorted(drawn) == list("0123456789")
-
-
-def test_every_test_draws_its_own_by_name_class_and_parameters(suite: pytest.Pytester) -> None:
-    drawn = run(suite)
-
-    assert len(drawn) == 7
-    different = [tuple(ids) for name, ids in drawn.items() if name != "marked alike"]
-    assert len({ids[0] for ids in different}) == 6
-    assert len({one for ids in different for one in ids[1:]}) == 18
-
-
-def test_a_test_draws_the_same_alone_and_in_another_order(suite: pytest.Pytester) -> None:
-    drawn = run(suite)
-
-    assert run(suite, "test_suite.py::test_two") == {"two": drawn["two"]}
-    assert run(suite, "test_suite.py::test_each[second]", "test_suite.py::test_one") == {
-        "second": drawn["second"],
-        "one": drawn["one"],
-    }
-
-
-def test_a_test_draws_the_same_in_another_folder_and_from_another_folder(
-    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn = run(suite)
-
-    folder = suite.mkdir("folder")
-    (suite.path / "test_suite.py").rename(folder / "test_suite.py")
-    assert run(suite, "folder") == drawn
-    monkeypatch.chdir(folder)
-    assert suites.run(suite).ret == 0
-    assert dict(map(json.loads, (folder / "drawn.jsonl").read_text().splitlines())) == drawn
-
-
-def test_a_configured_seed_is_mixed_in_and_a_marker_s_replaces_it(suite: pytest.Pytester) -> None:
-    drawn = run(suite)
-    suite.makeini("[pytest]\npinpoint_otp_seed = release-2\n")
-    configured = run(suite)
-
-    assert run(suite) == configured
-    assert configured["marked"] == configured["marked alike"] == drawn["marked"]
-    unmarked = ["one", "two", "first", "second", "in a class"]
-    assert len({tuple(ids) for which in (drawn, configured) for ids in map(which.get, unmarked)}) == 10

@@ -372,45 +372,43 @@ def test_naming_the_fixture_wins_over_enabled_false(pytester: pytest.Pytester) -
     )
 
 
-MISTAKES = {
-    "a misspelt option": ("(code_lenght=5)", "there is no option 'code_lenght'. Did you mean 'code_length'?"),
-    "a misspelt enabled": ("(enabeld=False)", "there is no option 'enabeld'. Did you mean 'enabled'?"),
-    "a positional argument": ("(5)", "takes keywords only, not 5."),
-    "a str for an int": ("(code_length='5')", "code_length takes an int, not '5' (str)."),
-    "a bool for an int": ("(code_length=True)", "code_length takes an int, not True (bool)."),
-    "a float for an int": ("(code_length=6.0)", "code_length takes an int, not 6.0 (float)."),
-    "an int for a bool": ("(assert_all_used=0)", "assert_all_used takes True or False, not 0 (int)."),
-    "a str for enabled": ("(enabled='no')", "enabled takes True or False, not 'no'."),
-    "a str for applications": ("(applications='one')", "applications takes application IDs in a list, set or tuple"),
-    "a float for a seed": ("(seed=1.5)", "seed takes a str or an int, not 1.5 (float)."),
-    "a value beyond AWS's limits": ("(code_length=9)", "CodeLength is 9, but AWS accepts 5 to 8 digits."),
-    "a value that cannot be simulated": (
+MISTAKES = [
+    ("(code_lenght=5)", "there is no option 'code_lenght'. Did you mean 'code_length'?"),
+    ("(enabeld=False)", "there is no option 'enabeld'. Did you mean 'enabled'?"),
+    ("(5)", "takes keywords only, not 5."),
+    ("(code_length='5')", "code_length takes an int, not '5' (str)."),
+    ("(code_length=True)", "code_length takes an int, not True (bool)."),
+    ("(code_length=6.0)", "code_length takes an int, not 6.0 (float)."),
+    ("(assert_all_used=0)", "assert_all_used takes True or False, not 0 (int)."),
+    ("(enabled='no')", "enabled takes True or False, not 'no'."),
+    ("(applications='one')", "applications takes application IDs in a list, set or tuple"),
+    ("(seed=1.5)", "seed takes a str or an int, not 1.5 (float)."),
+    ("(code_length=9)", "CodeLength is 9, but AWS accepts 5 to 8 digits."),
+    (
         "(allowed_attempts=0, enforce_limits=False)",
         "AllowedAttempts is 0, which cannot be simulated; AWS accepts 1 to 5 attempts.",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("named", [False, True], ids=["marked", "named"])
-@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_an_error_at_the_tests_set_up_tells_of(
-    pytester: pytest.Pytester, arguments: str, message: str, named: bool
-) -> None:
-    result = marked_suite(
-        pytester,
+@pytest.mark.parametrize("fixture", ["", "pinpoint_otp"], ids=["marked", "named"])
+def test_a_mistake_is_an_error_at_the_tests_set_up(pytester: pytest.Pytester, fixture: str) -> None:
+    tests = [
         f"""
         @pytest.mark.pinpoint_otp{arguments}
-        def test_it({"pinpoint_otp" if named else ""}):
+        def test_{number}({fixture}):
             raise AssertionError("not reached")
 
-        def test_another():
+        def test_after_{number}():
             assert reach.innermost() is None
-        """,
-        passed=1,
-        errors=1,
-    )
-    (line,) = [line for line in result.outlines if message in line and line.startswith("@")]
-    assert line.startswith("@pytest.mark.pinpoint_otp")
+        """
+        for number, (arguments, _) in enumerate(MISTAKES)
+    ]
+    result = marked_suite(pytester, "".join(tests), passed=len(MISTAKES), errors=len(MISTAKES))
+    told = [line for line in result.outlines if line.startswith("@")]
+    for line, (_, message) in zip(told, MISTAKES, strict=True):
+        assert line.startswith("@pytest.mark.pinpoint_otp")
+        assert message in line
     result.stdout.no_fnmatch_line("*During handling*")
     result.stdout.no_fnmatch_line("*Traceback*")
 

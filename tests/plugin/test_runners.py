@@ -11,12 +11,13 @@ import pytest_pinpoint_otp.transports.active as reach
 SUITE = """
     import pytest
     from application import client
-    from helpers import send
+    from helpers import send, verify
 
     def draw(pinpoint_otp, note):
         answer = send(client)
         (result,) = answer["Result"].values()
-        note(pinpoint_otp.code_for(), result["MessageId"], answer["RequestId"])
+        verify(client, "1")
+        note(pinpoint_otp.code_for(), result["MessageId"], answer["RequestId"], pinpoint_otp.calls[1].request_id)
 
     def test_one(pinpoint_otp, note):
         draw(pinpoint_otp, note)
@@ -59,7 +60,7 @@ CONFTEST = """
 def drawn(
     pytester: pytest.Pytester, *arguments: str, apart: bool = False, written: bool = True, tests: int = 6
 ) -> dict[str, str]:
-    """Run the suite and return what each test drew: code, message ID and request ID."""
+    """Run the suite and return what each test drew: code, message ID and the two calls' request IDs."""
     folder = pytester.mkdir(f"drawn{len(list(pytester.path.glob('drawn*')))}")
     files = {"conftest": CONFTEST, "test_draw": SUITE} if written else {}
     with pytest.MonkeyPatch.context() as patch:
@@ -72,8 +73,9 @@ def drawn(
 def test_different_tests_draw_differently(pytester: pytest.Pytester) -> None:
     found = drawn(pytester)
     assert len(found) == 6
-    for field in zip(*(line.split() for line in found.values()), strict=True):
-        assert len(set(field)) == 6
+    codes, *ids = zip(*(line.split() for line in found.values()), strict=True)
+    assert len(set(codes)) == 6
+    assert len({one for each in ids for one in each}) == 18
 
 
 def test_a_test_draws_the_same_every_time(pytester: pytest.Pytester) -> None:
@@ -91,9 +93,9 @@ def test_a_test_draws_the_same_in_another_process_whatever_its_hash_seed(
 
 def test_a_test_draws_the_same_alone(pytester: pytest.Pytester) -> None:
     together = drawn(pytester)
-    alone = drawn(pytester, "test_draw.py::TestMethods::test_one", tests=1)
-    assert alone == {name: line for name, line in together.items() if "TestMethods" in name}
-    assert len(alone) == 1
+    for names in (["TestMethods::test_one"], ["test_parametrized[b]", "test_one"]):
+        alone = drawn(pytester, *(f"test_draw.py::{name}" for name in names), tests=len(names))
+        assert alone == {one: together[one] for one in (f"test_draw.py.{name}".replace("::", ".") for name in names)}
 
 
 def test_a_test_draws_the_same_in_another_order(pytester: pytest.Pytester) -> None:
@@ -134,8 +136,7 @@ def test_a_configured_seed_is_mixed_in(pytester: pytest.Pytester) -> None:
     plain = drawn(pytester)
     seeded = drawn(pytester, "-o", "pinpoint_otp_seed=2030")
     assert plain.keys() == seeded.keys()
-    assert all(plain[name] != seeded[name] for name in plain)
-    assert len(set(seeded.values())) == 6
+    assert len({*plain.values(), *seeded.values()}) == 12
     assert drawn(pytester, "-o", "pinpoint_otp_seed=2030") == seeded
     assert drawn(pytester, "-o", "pinpoint_otp_seed=2031") != seeded
 

@@ -61,6 +61,8 @@ def test_a_transport_exception_class_comes_out_after_every_attempt(
     with pytest.raises(exceptions.BotoCoreError) as raised:
         call(client, operation)
     assert type(raised.value) is cls
+    assert pinpoint_otp.messages == []
+    assert pinpoint_otp.verifications == []
     (recorded,) = pinpoint_otp.calls
     assert recorded.outcome == cls.__name__
     assert recorded.status_code is None
@@ -75,7 +77,7 @@ def test_a_transport_exception_instance_comes_out_as_it_is(
     pinpoint_otp.inject(instance)
     with pytest.raises(type(instance)) as raised:
         send(client)
-    assert str(raised.value) == str(instance)
+    assert raised.value is instance
     (recorded,) = pinpoint_otp.calls
     assert recorded.outcome == type(instance).__name__
     assert recorded.error_message == str(instance)
@@ -89,7 +91,9 @@ def test_what_legacy_mode_does_not_retry_makes_one_attempt_there(
     pinpoint_otp.inject(cls)
     with pytest.raises(cls):
         send(client)
-    assert len(pinpoint_otp.calls[0].attempts) == (1 if mode == "legacy" else 3)
+    (recorded,) = pinpoint_otp.calls
+    assert [attempt.outcome for attempt in recorded.attempts] == [cls.__name__] * (1 if mode == "legacy" else 3)
+    assert recorded.status_code is None
 
 
 def test_every_transport_exception_of_botocore_can_be_injected_by_class(pinpoint_otp: PinpointOTP) -> None:
@@ -102,15 +106,21 @@ def test_every_transport_exception_of_botocore_can_be_injected_by_class(pinpoint
     client = make_client()
     for cls in known:
         pinpoint_otp.inject(cls)
-        with pytest.raises(cls):
+        with pytest.raises(cls) as raised:
             send(client)
+        assert type(raised.value) is cls
 
 
-def test_an_exception_made_from_its_class_names_the_requests_own_url(pinpoint_otp: PinpointOTP) -> None:
-    client = make_client(endpoint_url="http://localhost:4566/prefix")
-    pinpoint_otp.inject(exceptions.ReadTimeoutError)
-    with pytest.raises(exceptions.ReadTimeoutError, match="http://localhost:4566/prefix/v1/apps/a1b2c3d4/otp"):
+@pytest.mark.parametrize("cls", [exceptions.ReadTimeoutError, exceptions.EndpointConnectionError])
+@pytest.mark.parametrize("endpoint", [None, "http://localhost:4566/prefix"])
+def test_an_exception_made_from_its_class_names_the_requests_own_url(
+    pinpoint_otp: PinpointOTP, endpoint: str | None, cls: type[Exception]
+) -> None:
+    client = make_client(endpoint_url=endpoint)
+    pinpoint_otp.inject(cls)
+    with pytest.raises(cls) as raised:
         send(client)
+    assert f"{endpoint or 'https://pinpoint.us-east-1.amazonaws.com'}/v1/apps/a1b2c3d4/otp" in str(raised.value)
 
 
 def test_an_applications_own_transport_exception_comes_out_as_it_is(pinpoint_otp: PinpointOTP) -> None:
@@ -155,26 +165,33 @@ def test_a_failed_transport_uses_no_attempt_of_a_code(pinpoint_otp: PinpointOTP,
     assert verify(client, pinpoint_otp.code_for())
 
 
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_a_transport_fault_per_attempt_is_hidden_by_botocores_retry(
-    pinpoint_otp: PinpointOTP, client: Any, cls: type[Exception]
+    pinpoint_otp: PinpointOTP, client: Any, cls: type[Exception], times: int
 ) -> None:
-    pinpoint_otp.inject(cls, per="attempt")
+    pinpoint_otp.inject(cls, per="attempt", times=times)
     assert send_status(client) == "SUCCESSFUL"
     (recorded,) = pinpoint_otp.calls
-    assert [attempt.outcome for attempt in recorded.attempts] == [cls.__name__, "SUCCESSFUL"]
+    assert [attempt.outcome for attempt in recorded.attempts] == [*[cls.__name__] * times, "SUCCESSFUL"]
     assert recorded.outcome == "SUCCESSFUL"
     assert recorded.error_message is None
     assert len(pinpoint_otp.messages) == 1
 
 
-def test_transport_faults_and_answers_may_follow_one_another(pinpoint_otp: PinpointOTP, client: Any) -> None:
-    pinpoint_otp.inject(exceptions.ReadTimeoutError, "THROTTLED", exceptions.SSLError(endpoint_url=URL, error="no"))
+def test_outcomes_of_every_kind_go_together_in_one_sequence(pinpoint_otp: PinpointOTP, client: Any) -> None:
+    no_certificate = exceptions.SSLError(endpoint_url=URL, error="no")
+    pinpoint_otp.inject(
+        exceptions.ReadTimeoutError, "THROTTLED", no_certificate, "ForbiddenException", lambda call: "DUPLICATE"
+    )
     with pytest.raises(exceptions.ReadTimeoutError):
         send(client)
     assert send_status(client) == "THROTTLED"
     with pytest.raises(exceptions.SSLError):
         send(client)
+    with pytest.raises(client.exceptions.ForbiddenException):
+        send(client)
+    assert send_status(client) == "DUPLICATE"
     assert send_status(client) == "SUCCESSFUL"
 
 
@@ -212,7 +229,7 @@ def test_an_exception_class_that_cannot_be_built_asks_for_an_instance(pinpoint_o
     class TunnelError(exceptions.ConnectionError):
         fmt = "Tunnel {number} is down"
 
-    with pytest.raises(TypeError, match="inject an instance"):
+    with pytest.raises(TypeError, match=r"TunnelError cannot be built from its class alone .* inject an instance"):
         pinpoint_otp.inject(TunnelError)
     pinpoint_otp.inject(TunnelError(number=7))
     with pytest.raises(TunnelError, match="Tunnel 7 is down"):
