@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 
 import hypothesis.strategies  # noqa: F401 - as suites.py does, so that each run need not import it anew
@@ -209,7 +210,10 @@ def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pyt
     result.stdout.no_fnmatch_line("*Flaky*")
     lines = result.outlines
     command = shlex.split(lines[lines.index("To replay exactly this:") + 1])
-    passes(run(pytester, *command[1:]), failed=1)
+    replayed = run(pytester, *command[1:])
+    passes(replayed, failed=1)
+    # Every example meets the same there, so that the smallest is found.
+    assert re.search(r"(number=|Draw 1: )0\b", replayed.stdout.str())
 
 
 def test_an_example_that_leaves_something_unused_fails_and_is_shrunk(pytester: pytest.Pytester) -> None:

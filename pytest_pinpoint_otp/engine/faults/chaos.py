@@ -56,7 +56,7 @@ class Chaos:
         self.seed: Final = seed
         self.choices: Final = choices
         self.counts: Final[Counter[str]] = Counter()
-        """How many calls it has met, has failed, and has failed at one attempt only, in all examples and resets."""
+        """How many "calls" it has met, how many of them "failed", and how many of those by a "transient" failure."""
         self._kinds = kinds
 
     def injections(self) -> list[Injection]:

@@ -149,6 +149,11 @@ _OUTCOME: Final[_Schema] = {
         ),
     ],
 }
+_PLAN: Final[_Schema] = {
+    **_object(version={"const": 1}, steps=_list_of({"type": "object"})),
+    "description": "The document of a failure plan's file. A step has an outcome, and which calls or attempts end in"
+    " it; or a timeline, with what each attempt ends in, null where the service answers.",
+}
 _OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
 _TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly so often; null: at least once."}
 _OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
@@ -186,7 +191,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "The failure plan that reproduces what was done to the calls so far.",
         {},
         (),
-        _object(version={"type": "integer"}, steps=_list_of({"type": "object"})),
+        _PLAN,
         lambda desk: json.loads(desk.fake.recorded_plan().to_json()),
     ),
     "unused": Command(
@@ -224,7 +229,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "follow": Command(
         "POST",
         "Carry out a failure plan.",
-        {"plan": {"type": "object", "description": "The document of a failure plan's file."}, "optional": _OPTIONAL},
+        {"plan": _PLAN, "optional": _OPTIONAL},
         ("plan",),
         _object(injections=_list_of(_INJECTION)),
         desks.follow,
