@@ -341,6 +341,7 @@ def chart() -> Picture:
 
 
 PICTURES = {
+    "what-a-test-pays": chart,
     "call": call,
     "life-of-a-code": code,
     "who-answers": answers,
