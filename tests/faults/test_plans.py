@@ -735,7 +735,7 @@ def one_phone_throttled() -> tuple[FailurePlan, dict[str, Any]]:
     return fake.recorded_plan(), met_by_each(fake)
 
 
-@several
+@settings(max_examples=examples(15))
 @given(turns=st.permutations(TURNS))
 def test_a_replay_gives_each_destination_what_it_met_in_whatever_order_they_come(
     one_phone_throttled: tuple[FailurePlan, dict[str, Any]], turns: list[str]

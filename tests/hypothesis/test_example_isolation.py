@@ -125,8 +125,10 @@ SHAKEN = (
     import pathlib
     import threading
 
+    from hypothesis import Phase
     from hypothesis.stateful import RuleBasedStateMachine, rule
 
+    few = settings(few, phases=[Phase.generate, Phase.shrink])
     firsts = []
 
     def first():
