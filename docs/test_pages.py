@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 
 from pytest_pinpoint_otp import PinpointOTP
+from pytest_pinpoint_otp.engine.options import OptionValues
+from pytest_pinpoint_otp.transports.http.commands import COMMANDS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -72,6 +74,14 @@ def test_the_reference_begins_with_a_use_of_every_method_of_the_fake() -> None:
                 inspect.signature(method).bind(None, *node.args, **dict.fromkeys(keywords))
 
     assert used == {name for name in vars(PinpointOTP) if not name.startswith("_")}
+
+
+def test_the_reference_has_every_option_and_every_command() -> None:
+    options = re.findall(r"^\| `(\w+)` \| (?:str|list|int|bool)", read(DOCS / "reference" / "options.md"), re.MULTILINE)
+    commands = re.findall(r"^\| `(GET|POST) (\w+)`", read(DOCS / "reference" / "json-api.md"), re.MULTILINE)
+
+    assert options == list(OptionValues.__annotations__)
+    assert {name: method for method, name in commands} == {name: one.method for name, one in COMMANDS.items()}
 
 
 def test_the_pictures_are_those_that_are_drawn() -> None:
