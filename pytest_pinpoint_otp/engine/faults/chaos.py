@@ -97,15 +97,16 @@ class _Draws(Drawing):
         random = Random(repr(drawn))
         kinds = self._failures[call.operation]
         failed = bool(kinds) and random.random() < self._chaos.rate
-        self._count({"calls": self._per == "call", "failed": failed, "transient": failed and self._per == "attempt"})
+        with lock:
+            self._chaos.counts.update(self._counted(failed))
         return random.choice(random.choice(kinds)) if failed else None
 
     def _example(self) -> Sequence[object] | None:
-        """Return what tells the examples of a test apart, and is the same when one is run again.
+        """Return what tells an example from the others, and is the same when it is run again.
 
-        A thread of the application has no example of its own, and what is chosen meanwhile is another in each run: for
-        its calls it is what was chosen before the example began. A state machine has chosen nothing by then: otherwise
-        it is what was chosen before the first call, so that the end of an example can be shrunk and draws the same.
+        In a thread of the application that is what was chosen before the example began, because choices go on beside
+        it. Otherwise it is what was chosen before the first call: a state machine has chosen nothing when its example
+        begins, and what follows the first call can be shrunk with the same failures.
         """
         choices = self._chaos.choices()
         if choices is None:
@@ -114,6 +115,7 @@ class _Draws(Drawing):
             self._called = choices
         return self._called
 
-    def _count(self, counted: dict[str, bool]) -> None:
-        with lock:
-            self._chaos.counts.update(counted)
+    def _counted(self, failed: bool) -> list[str]:
+        if self._per == "call":
+            return ["calls", "failed"] if failed else ["calls"]
+        return ["failed", "transient"] if failed else []
