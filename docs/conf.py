@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import re
 
 project = "pytest-pinpoint-otp"
 author = "the authors of pytest-pinpoint-otp"
@@ -44,5 +45,15 @@ def _leave_out_aliases(app, what, name, obj, options, lines):
         lines.clear()
 
 
+def _make_contents_of_lists(app, docname, source):
+    # The lists of links in index.md are the table of contents: on a code host a toctree is no link.
+    if docname == "index":
+        lists = re.findall(r"^## (.+)\n\n((?:- \[.+\]\(.+\.md\)\n)+)", source[0], re.MULTILINE)
+        for caption, links in lists:
+            pages = "\n".join(re.findall(r"\((.+)\.md\)", links))
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
+
+
 def setup(app):
+    app.connect("source-read", _make_contents_of_lists)
     app.connect("autodoc-process-docstring", _leave_out_aliases)
