@@ -155,7 +155,8 @@ def proof(session: nox.Session) -> None:
 
 def draws(file: Path) -> bool:
     """Tell whether a file of tests does more where more is asked for: see ``tests/effort.py``."""
-    return "from effort import" in file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    return any(f"from {helper} import" in text for helper in ("effort", "fuzzing"))
 
 
 @nox.session(python=NEWEST, tags=["ci"])

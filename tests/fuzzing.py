@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from random import Random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from itertools import count, islice
+from random import Random, randrange
 from typing import Any, NamedTuple
 
+from botocore.parsers import create_parser
+from effort import FRESH, REQUESTS
 from helpers import APPLICATION, DESTINATION, ORIGINATION, REFERENCE
 
+from pytest_pinpoint_otp import Injection, PinpointOTP
 from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.fake import service_of
 
 REQUESTS_OF_A_FAKE = 20
+PARSER = create_parser("rest-json")
 OPERATIONS = {"otp": "SendOTPMessage", "verify-otp": "VerifyOTPMessage"}
 
 VALID = {
@@ -121,6 +129,72 @@ class Chance(Random):
             )
         method = self.choice(["POST"] * 12 + ["GET", "PUT", "post", "", self.text()])
         return Request(method, self.url(), headers, self.body())
+
+
+class Arranged(NamedTuple):
+    """A fake to ask, and what was arranged in it."""
+
+    fake: PinpointOTP
+    injections: list[Injection]
+
+    def state(self) -> tuple[object, ...]:
+        """Return what a refused request must leave as it is."""
+        return (
+            list(self.fake.messages),
+            list(self.fake.verifications),
+            repr(vars(service_of(self.fake).codes)),
+            [(injection.used, injection.remaining) for injection in self.injections],
+        )
+
+
+class Answered(NamedTuple):
+    """An answer, read."""
+
+    response: Response
+    document: dict[str, Any]
+    refusal: str | None
+
+    @property
+    def request_id(self) -> str:
+        """The ID that the headers give the request."""
+        return self.response.headers["x-amzn-requestid"]
+
+    def parse(self, shape: Any) -> dict[str, Any]:
+        """Return what botocore reads of it."""
+        response = self.response
+        answer = {"status_code": response.status_code, "headers": response.headers, "body": response.body}
+        parsed = PARSER.parse(answer, shape)
+        del parsed["ResponseMetadata"]
+        return parsed
+
+
+def fuzz(
+    make: Callable[[int], Chance],
+    arrange: Callable[[Chance], AbstractContextManager[Arranged]],
+    check: Callable[[Arranged, Request], None],
+) -> None:
+    """Check requests in fresh fakes; a failure tells which one it was."""
+    seeds = count(randrange(2**32) if FRESH else 0)
+    for seed in islice(seeds, REQUESTS // REQUESTS_OF_A_FAKE + 1):
+        chance = make(seed)
+        with arrange(chance) as arranged:
+            for _ in range(REQUESTS_OF_A_FAKE):
+                request = chance.request()
+                try:
+                    check(arranged, request)
+                except Exception as error:
+                    error.add_note(f"Asked by {type(chance).__name__}({seed}): {request!a:.2000}")
+                    raise
+
+
+def ask(fake: PinpointOTP, request: Request) -> Answered:
+    """Make one request; its answer is well-formed, whatever it says."""
+    response = service_of(fake).respond(*request)
+    assert isinstance(response, Response)
+    check_headers(response)
+    refusal = response.headers.get("x-amzn-errortype")
+    assert refusal is not None or response.status_code == 200
+    return Answered(response, json.loads(response.body), refusal)
 
 
 def check_headers(response: Response) -> None:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from itertools import count, islice
-from random import randrange
 from typing import Any
 from urllib.parse import quote
 
-from botocore.parsers import create_parser
-from effort import FRESH, REQUESTS
-from fuzzing import REQUESTS_OF_A_FAKE, Chance, Request, check_headers
+from fuzzing import Answered, Arranged, Chance, Request, ask, fuzz
 from helpers import DESTINATION, ORIGINATION, REFERENCE
 from notify import NEEDED, make_client
 
-from pytest_pinpoint_otp import Call, Injection, PinpointOTP, mock_pinpoint_otp
+from pytest_pinpoint_otp import Call, PinpointOTP, mock_pinpoint_otp
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.fake import service_of
 
 pytestmark = NEEDED
 
 HOST = "https://end-user-messaging.us-east-1.amazonaws.com"
 ARN = "arn:aws:end-user-messaging:us-east-1:123456789012:notify-code-configuration/cc-1"
-PARSER = create_parser("rest-json")
 STATUS_CODES = {
     "ValidationException": 400,
     "AccessDeniedException": 403,
@@ -131,47 +127,38 @@ class NotifyChance(Chance):
 
 
 def test_whatever_is_asked_the_answer_is_well_formed_and_a_refusal_changes_nothing() -> None:
-    seeds = count(randrange(2**32) if FRESH else 0)
-    for seed in islice(seeds, REQUESTS // REQUESTS_OF_A_FAKE + 1):
-        chance = NotifyChance(seed)
-        with mock_pinpoint_otp(
-            enforce_limits=chance.random() < 0.5, configurations=chance.choice([None, None, ["cc-1"]])
-        ) as fake:
-            fake.issue(DESTINATION, reference_id=REFERENCE)
-            if chance.random() < 0.5:
-                fake.add_code_configuration("cc-1")
-            injections = [
-                fake.inject("THROTTLED", "SUCCESSFUL", operation="SendNotifyCodeVerification", optional=True),
-                fake.inject("AccessDeniedException", operation="TagResource", after=1, optional=True),
-            ]
-            for _ in range(REQUESTS_OF_A_FAKE):
-                request = chance.request()
-                try:
-                    ask(fake, injections, request)
-                except Exception as error:
-                    error.add_note(f"Asked by NotifyChance({seed}): {request!a:.2000}")
-                    raise
+    fuzz(NotifyChance, arrange, check)
 
 
-def ask(fake: PinpointOTP, injections: list[Injection], request: Request) -> None:
+@contextmanager
+def arrange(chance: Chance) -> Iterator[Arranged]:
+    """Yield a fake with a code, injections and perhaps a configuration."""
+    limited, configurations = chance.random() < 0.5, chance.choice([None, None, ["cc-1"]])
+    with mock_pinpoint_otp(enforce_limits=limited, configurations=configurations) as fake:
+        fake.issue(DESTINATION, reference_id=REFERENCE)
+        if chance.random() < 0.5:
+            fake.add_code_configuration("cc-1")
+        injections = [
+            fake.inject("THROTTLED", "SUCCESSFUL", operation="SendNotifyCodeVerification", optional=True),
+            fake.inject("AccessDeniedException", operation="TagResource", after=1, optional=True),
+        ]
+        yield Arranged(fake, injections)
+
+
+def check(arranged: Arranged, request: Request) -> None:
     """Make one request, and look at its answer and at what it has changed."""
-    before, known = state(fake, injections), fake.calls
-    response = service_of(fake).respond(*request)
-    assert isinstance(response, Response)
-    check_headers(response)
-    document = json.loads(response.body)
-    refusal = response.headers.get("x-amzn-errortype")
-    request_id = response.headers["x-amzn-requestid"]
-    answered = [call for call in fake.calls if call.request_id == request_id]
+    fake, before, known = arranged.fake, state(arranged), arranged.fake.calls
+    answer = ask(fake, request)
+    response, document, refusal = answer
+    answered = [call for call in fake.calls if call.request_id == answer.request_id]
     if refusal is None:
-        assert response.status_code == 200
-        check_answer(response, document, fake, answered[0])
+        check_success(answer, fake, answered[0])
     else:
         assert response.status_code == STATUS_CODES[refusal]
         if refusal == "ValidationException":
             check_fields(document)
         if refusal != "AccessDeniedException":
-            assert state(fake, injections) == before
+            assert state(arranged) == before
     if refusal == "NotImplementedException":
         assert fake.calls == known
     else:
@@ -190,12 +177,10 @@ def check_fields(document: dict[str, Any]) -> None:
         assert field["message"] in document["message"]
 
 
-def check_answer(response: Response, document: dict[str, Any], fake: PinpointOTP, call: Call) -> None:
+def check_success(answer: Answered, fake: PinpointOTP, call: Call) -> None:
     """Check that a successful answer has the members that are modelled, and that botocore reads it."""
-    shape = MODEL.operation_model(call.operation).output_shape
-    answer = {"status_code": response.status_code, "headers": response.headers, "body": response.body}
-    parsed = PARSER.parse(answer, shape)
-    del parsed["ResponseMetadata"]
+    document, shape = answer.document, MODEL.operation_model(call.operation).output_shape
+    parsed = answer.parse(shape)
     assert parsed.keys() == document.keys()
     assert set(shape.required_members) <= parsed.keys()
     if call.operation == "SendNotifyCodeVerification":
@@ -205,16 +190,10 @@ def check_answer(response: Response, document: dict[str, Any], fake: PinpointOTP
         assert document["status"] == ("VALID" if fake.verifications[-1].valid else "INVALID")
 
 
-def state(fake: PinpointOTP, injections: list[Injection]) -> tuple[object, ...]:
+def state(arranged: Arranged) -> tuple[object, ...]:
     """Return what a refused request must leave as it is."""
-    store = service_of(fake).kept["endusermessaging"]
-    return (
-        list(fake.messages),
-        list(fake.verifications),
-        repr(vars(service_of(fake).codes)),
-        repr([vars(one) for one in store.list_after(0, 1000)[0]]),
-        [(injection.used, injection.remaining) for injection in injections],
-    )
+    store = service_of(arranged.fake).kept["endusermessaging"]
+    return *arranged.state(), repr([vars(one) for one in store.list_after(0, 1000)[0]])
 
 
 MODEL: Any = None
