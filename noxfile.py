@@ -156,7 +156,7 @@ def proof(session: nox.Session) -> None:
 def draws(file: Path) -> bool:
     """Tell whether a file of tests does more where more is asked for: see ``tests/effort.py``."""
     text = file.read_text(encoding="utf-8")
-    return any(f"from {helper} import" in text for helper in ("effort", "fuzzing"))
+    return any(f"from {helper} import" in text for helper in ("effort", "fuzzing", "machine"))
 
 
 @nox.session(python=NEWEST, tags=["ci"])

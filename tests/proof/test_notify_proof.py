@@ -4,29 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import time_machine
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
-from effort import FRESH, STEPS
-from helpers import DESTINATION, ORIGINATION, OTHER_DESTINATION
-from hypothesis import HealthCheck, settings
+from botocore.exceptions import BotoCoreError, ClientError
+from helpers import ORIGINATION
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from model import LOST, MISTAKE, Fault, Only, Quota
+from hypothesis.stateful import initialize, precondition, rule
+from machine import FAILURES, ComparingMachine, compare, destinations, spans
+from model import Only
 from notify import NEEDED, make_client
 from notify_model import (
     CREATE,
@@ -53,22 +41,15 @@ from notify_model import (
     refused,
 )
 
-from pytest_pinpoint_otp import LostResponse, RawResponse, mock_pinpoint_otp
+from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.fake import service_of
 
 pytestmark = NEEDED
 
-STEPS_OF_AN_EXAMPLE = 50
-START = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ARN = "arn:aws:end-user-messaging:us-east-1:123456789012:notify-code-configuration/"
 
 ERRORS = [name for name in STATUS_CODES if name.endswith("Exception")]
-FAILURES = ["RawResponse", "ConnectTimeoutError", LOST, LOST]
-GIVEN = {"RawResponse": RawResponse(502), "ConnectTimeoutError": ConnectTimeoutError, LOST: LostResponse()}
-"""Those outcomes that are not given by their names."""
-
 # Few keys, of which one is the likeliest, so that much happens to each.
-destinations = st.sampled_from([DESTINATION, DESTINATION, OTHER_DESTINATION])
 references = st.sampled_from(["sign-up", "sign-up", "log-in", None])
 originations = st.sampled_from([ORIGINATION, ORIGINATION, "nc-1"])
 channels = st.sampled_from(["TEXT", "TEXT", "VOICE", "WHATSAPP"])
@@ -132,32 +113,16 @@ def outcomes_for(operation: str) -> st.SearchStrategy[Any]:
     return st.lists(st.one_of(names, names, names, st.builds(Only, destinations, names)), min_size=1, max_size=3)
 
 
-def as_given(outcome: str | Only) -> Any:
-    """Return an outcome as a test gives it."""
-    if isinstance(outcome, Only):
-        return lambda call: as_given(outcome.outcome) if call.destination == outcome.destination else None
-    return GIVEN.get(outcome, outcome)
-
-
 def present(**said: Any) -> dict[str, Any]:
     """Return a request without what is left out."""
     return {name: value for name, value in said.items() if value not in (None, {})}
 
 
-class NotifyMachine(RuleBasedStateMachine):
+class NotifyMachine(ComparingMachine):
     """Sends, validations, configurations, tags, time and faults, in any order."""
-
-    handles = Bundle("handles")
-    quotas = Bundle("quotas")
-    steps_done = 0
-    """In all examples."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps = -1
-        self.travel = time_machine.travel(START, tick=False)
-        self.travel.start()
-        self.mock: Any = None
         self.answer: dict[str, Any] = {}
 
     @initialize(
@@ -173,19 +138,8 @@ class NotifyMachine(RuleBasedStateMachine):
         self.client = make_client(config=config)
         self.begin()
 
-    def begin(self) -> None:
-        self.model = Model(self.defaults)
-        self.now = START
-        self.pairs: list[tuple[Any, Fault]] = []
-
-    def teardown(self) -> None:
-        type(self).steps_done += self.steps
-        try:
-            # What is due at the end is the business of a rule; here it would hide an earlier failure.
-            with contextlib.suppress(AssertionError, ValueError):
-                self.mock.stop()
-        finally:
-            self.travel.stop()
+    def make_model(self) -> Model:
+        return Model(self.defaults)
 
     # -- Sends and validations -------------------------------------------------------------------------------------
 
@@ -480,121 +434,39 @@ class NotifyMachine(RuleBasedStateMachine):
 
     # -- Time ------------------------------------------------------------------------------------------------------
 
-    @rule(microseconds=st.sampled_from([-1, 0, 1]))
-    def go_to_the_end_of_a_validity_period(self, microseconds: int) -> None:
-        ends = [message.expires_at for message in self.fake.messages if message.expires_at > self.now]
-        if ends:
-            self.go_on(min(ends) - self.now + timedelta(microseconds=microseconds))
-
     @rule(seconds=st.sampled_from([0, 0.000001, 1, 60, 600]))
     def wait(self, seconds: float) -> None:
         self.go_on(timedelta(seconds=seconds))
 
-    def go_on(self, duration: timedelta) -> None:
-        self.fake.advance(duration)
-        self.now += duration
-
     # -- Faults ----------------------------------------------------------------------------------------------------
 
     @rule(
-        target=handles,
+        target=ComparingMachine.handles,
         data=st.data(),
         operation=st.sampled_from([*OPERATIONS, SEND, SEND, VALIDATE]),
         per=st.sampled_from(["call", "attempt"]),
         times=st.sampled_from([1, 1, 2]),
         after=st.integers(0, 2),
     )
-    def inject(self, data: st.DataObject, operation: str, per: str, times: int | None, after: int) -> Any:
+    def inject_into(self, data: st.DataObject, operation: str, per: str, times: int | None, after: int) -> Any:
         where = data.draw(filters) if operation in (SEND, VALIDATE) else (None, None, None)
-        outcomes = data.draw(outcomes_for(operation))
-        injection = self.fake.inject(
-            *map(as_given, outcomes),
-            operation=operation,
-            per=per,
-            times=times,
-            after=after,
-            destination=where[1],
-            reference_id=where[2],
-        )
-        fault = Fault(outcomes, operation, per, times, after, where)
-        self.model.faults.append(fault)
-        self.pairs.append((injection, fault))
-        return injection, fault
-
-    @rule(handle=consumes(handles))
-    def cancel(self, handle: tuple[Any, Fault]) -> None:
-        injection, cancelled = handle
-        injection.cancel()
-        self.model.faults = [fault for fault in self.model.faults if fault is not cancelled]
-        self.pairs = [pair for pair in self.pairs if pair[1] is not cancelled]
+        return self.inject(data.draw(outcomes_for(operation)), operation, per, times, after, where)
 
     @rule(
-        target=quotas,
+        target=ComparingMachine.quotas,
         count=st.integers(0, 3),
-        per=st.sampled_from([timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=15)]),
+        per=spans,
         by=st.sampled_from(["destination", "origination"]),
         outcome=st.sampled_from([None, "ServiceQuotaExceededException", "THROTTLED"]),
     )
     @precondition(lambda self: len(self.model.quotas) < 2)
     def limit_rate(self, count: int, per: timedelta, by: str, outcome: str | None) -> Any:
-        limit = self.fake.limit_rate(count, per=per, by=by, outcome=outcome)
-        quota = Quota(count, per, by, outcome or "ThrottlingException", since=len(self.model.log))
-        self.model.quotas.append(quota)
-        return limit, quota
-
-    @rule(handle=consumes(quotas))
-    def lift_a_quota(self, handle: tuple[Any, Quota]) -> None:
-        limit, lifted = handle
-        limit.cancel()
-        self.model.quotas = [quota for quota in self.model.quotas if quota is not lifted]
-
-    @rule(number=destinations)
-    def opt_out(self, number: str) -> None:
-        self.fake.opt_out(number)
-        self.model.opted_out.add(number)
-
-    @rule(number=destinations)
-    def opt_in(self, number: str) -> None:
-        self.fake.opt_in(number)
-        self.model.opted_out.discard(number)
+        return self.limit(count, per, by, outcome, default="ThrottlingException")
 
     @rule(given=st.lists(codes, min_size=1, max_size=2))
     @precondition(lambda self: len(self.model.queue) < 3)
     def queue_codes(self, given: list[str]) -> None:
-        self.fake.queue_codes(*given)
-        self.model.queue += given
-
-    # -- The end ---------------------------------------------------------------------------------------------------
-
-    @rule()
-    @precondition(lambda self: self.is_worn())
-    def reset(self) -> None:
-        self.fake.reset()
-        self.begin()
-
-    def is_worn(self) -> bool:
-        """Tell whether a lot has happened, or a mistake, so that little new may come of it."""
-        return len(self.model.calls) > 20 or any(MISTAKE in attempts for attempts in self.model.calls)
-
-    # -- What holds after every step -------------------------------------------------------------------------------
-
-    @invariant()
-    def a_step_is_done(self) -> None:
-        self.steps += 1
-
-    @invariant()
-    def the_records_agree_with_the_model(self) -> None:
-        assert [[attempt.outcome for attempt in call.attempts] for call in self.fake.calls] == self.model.calls
-        assert [message.code for message in self.fake.messages] == self.model.codes()
-        assert [
-            (one.application_id, one.destination, one.reference_id, one.otp, one.reason, one.attempts_left, one.at)
-            for one in self.fake.verifications
-        ] == [(*one.key, one.otp, one.reason, one.attempts_left, one.at) for one in self.model.judged()]
-
-    @invariant()
-    def the_handles_agree_with_the_model(self) -> None:
-        for injection, fault in self.pairs:
-            assert (injection.used, injection.remaining) == (fault.used, fault.left)
+        self.queue(given)
 
 
 METHODS = {operation: xform_name(operation) for operation in OPERATIONS}
@@ -602,17 +474,4 @@ METHODS = {operation: xform_name(operation) for operation in OPERATIONS}
 
 
 def test_the_service_agrees_with_an_independent_model_at_every_step() -> None:
-    NotifyMachine.steps_done = 0
-    run_state_machine_as_test(
-        NotifyMachine,
-        settings=settings(
-            # Half as many more: Hypothesis ends some examples early.
-            max_examples=STEPS * 3 // 2 // STEPS_OF_AN_EXAMPLE + 1,
-            stateful_step_count=STEPS_OF_AN_EXAMPLE,
-            derandomize=not FRESH,
-            database=None,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
-    assert NotifyMachine.steps_done >= STEPS
+    compare(NotifyMachine)

@@ -6,35 +6,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-import time_machine
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
-from effort import FRESH, STEPS
-from helpers import APPLICATION, DESTINATION, ORIGINATION, OTHER_DESTINATION, send, verify
-from hypothesis import HealthCheck, settings
+from botocore.exceptions import BotoCoreError, ClientError
+from helpers import APPLICATION, ORIGINATION, send, verify
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from model import LOST, MISTAKE, SEND, STATUS_CODES, TRIES, VERIFY, Fault, Key, Model, Only, Quota, refused
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from machine import FAILURES, ComparingMachine, compare, destinations, spans
+from model import SEND, STATUS_CODES, TRIES, VERIFY, Key, Model, Only, refused
 
-from pytest_pinpoint_otp import LostResponse, RawResponse, mock_pinpoint_otp
+from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.fake import service_of
 
-STEPS_OF_AN_EXAMPLE = 50
-START = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 CLIENT = boto3.client(
     "pinpoint",
     region_name="us-east-1",
@@ -52,7 +39,6 @@ ERRORS = [
     "InternalServerErrorException",
     "TooManyRequestsException",
 ]
-FAILURES = ["RawResponse", "ConnectTimeoutError", LOST, LOST]
 DELIVERIES = [
     "SUCCESSFUL",
     "THROTTLED",
@@ -62,12 +48,8 @@ DELIVERIES = [
     "OPT_OUT",
     "DUPLICATE",
 ]
-GIVEN = {"RawResponse": RawResponse(502), "ConnectTimeoutError": ConnectTimeoutError, LOST: LostResponse()}
-"""Those outcomes that are not given by their names."""
-
 # Few keys, of which one is the likeliest, so that much happens to each.
 applications = st.sampled_from([APPLICATION, APPLICATION, OTHER_APPLICATION])
-destinations = st.sampled_from([DESTINATION, DESTINATION, OTHER_DESTINATION])
 references = st.sampled_from(["sign-up", "sign-up", "log-in"])
 originations = st.sampled_from([ORIGINATION, OTHER_ORIGINATION])
 keys = st.tuples(applications, destinations, references)
@@ -113,27 +95,8 @@ def outcomes_for(operation: str) -> st.SearchStrategy[Any]:
     return st.lists(st.one_of(names, names, names, st.builds(Only, destinations, names)), min_size=1, max_size=3)
 
 
-def as_given(outcome: str | Only) -> Any:
-    """Return an outcome as a test gives it."""
-    if isinstance(outcome, Only):
-        return lambda call: as_given(outcome.outcome) if call.destination == outcome.destination else None
-    return GIVEN.get(outcome, outcome)
-
-
-class ServiceMachine(RuleBasedStateMachine):
+class ServiceMachine(ComparingMachine):
     """Sends, verifications, time and faults, in any order."""
-
-    handles = Bundle("handles")
-    quotas = Bundle("quotas")
-    steps_done = 0
-    """In all examples."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.steps = -1
-        self.travel = time_machine.travel(START, tick=False)
-        self.travel.start()
-        self.mock: Any = None
 
     @initialize(
         code_length=st.sampled_from([6, 6, 5, 8]), minutes=st.sampled_from([15, 5, 60]), attempts=st.integers(1, 5)
@@ -149,19 +112,8 @@ class ServiceMachine(RuleBasedStateMachine):
         self.fake = self.mock.start()
         self.begin()
 
-    def begin(self) -> None:
-        self.model = Model({APPLICATION, OTHER_APPLICATION}, self.defaults)
-        self.now = START
-        self.pairs: list[tuple[Any, Fault]] = []
-
-    def teardown(self) -> None:
-        type(self).steps_done += self.steps
-        try:
-            # What is due at the end is the business of a rule; here it would hide an earlier failure.
-            with contextlib.suppress(AssertionError, ValueError):
-                self.mock.stop()
-        finally:
-            self.travel.stop()
+    def make_model(self) -> Model:
+        return Model({APPLICATION, OTHER_APPLICATION}, self.defaults)
 
     # -- Calls ---------------------------------------------------------------------------------------------------------
 
@@ -331,25 +283,14 @@ class ServiceMachine(RuleBasedStateMachine):
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 
-    @rule(microseconds=st.sampled_from([-1, 0, 1]))
-    def go_to_the_end_of_a_validity_period(self, microseconds: int) -> None:
-        ends = [message.expires_at for message in self.fake.messages if message.expires_at > self.now]
-        if ends:
-            self.go_on(min(ends) - self.now + timedelta(microseconds=microseconds))
-
     @rule(seconds=st.sampled_from([0, 0.000001, 1, 59.999999, 60, 300, 899.999999, 900]))
     def wait(self, seconds: float) -> None:
         self.go_on(timedelta(seconds=seconds))
 
-    def go_on(self, duration: timedelta) -> None:
-        self.fake.advance(duration)
-        self.now += duration
-        assert self.fake.now() == self.now
-
     # -- Faults --------------------------------------------------------------------------------------------------------
 
     @rule(
-        target=handles,
+        target=ComparingMachine.handles,
         outcomes=outcomes_for(SEND),
         per=st.sampled_from(["call", "attempt"]),
         times=st.sampled_from([1, 1, 2, 3]),
@@ -360,7 +301,7 @@ class ServiceMachine(RuleBasedStateMachine):
         return self.inject(operation=SEND, **arguments)
 
     @rule(
-        target=handles,
+        target=ComparingMachine.handles,
         outcomes=outcomes_for(VERIFY),
         per=st.sampled_from(["call", "attempt"]),
         times=st.sampled_from([1, 1, 2]),
@@ -371,90 +312,35 @@ class ServiceMachine(RuleBasedStateMachine):
         return self.inject(operation=VERIFY, **arguments)
 
     # Standing ones would by and by answer everything: two at a time, so that their order matters.
-    @rule(target=handles, data=st.data(), per=st.sampled_from(["call", "attempt"]), after=st.integers(0, 3))
+    @rule(
+        target=ComparingMachine.handles,
+        data=st.data(),
+        per=st.sampled_from(["call", "attempt"]),
+        after=st.integers(0, 3),
+    )
     @precondition(lambda self: sum(fault.times is None for fault in self.model.faults) < 2)
     def inject_for_ever(self, data: st.DataObject, per: str, after: int) -> Any:
         operation = data.draw(st.sampled_from([SEND, VERIFY]))
         outcomes = data.draw(outcomes_for(operation))
         return self.inject(outcomes, operation, per, None, after, data.draw(filters))
 
-    def inject(
-        self,
-        outcomes: list[str | Only],
-        operation: str,
-        per: str,
-        times: int | None,
-        after: int,
-        filters: tuple[str | None, str | None, str | None],
-    ) -> Any:
-        application, destination, reference = filters
-        injection = self.fake.inject(
-            *map(as_given, outcomes),
-            operation=operation,
-            per=per,
-            times=times,
-            after=after,
-            application_id=application,
-            destination=destination,
-            reference_id=reference,
-        )
-        fault = Fault(outcomes, operation, per, times, after, filters)
-        self.model.faults.append(fault)
-        self.pairs.append((injection, fault))
-        return injection, fault
-
-    @rule(handle=consumes(handles))
-    def cancel(self, handle: tuple[Any, Fault]) -> None:
-        injection, cancelled = handle
-        injection.cancel()
-        assert injection.remaining == 0
-        self.model.faults = [fault for fault in self.model.faults if fault is not cancelled]
-        self.pairs = [pair for pair in self.pairs if pair[1] is not cancelled]
-
     @rule(
-        target=quotas,
+        target=ComparingMachine.quotas,
         count=st.integers(0, 3),
-        per=st.sampled_from([timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=15)]),
+        per=spans,
         by=st.sampled_from(["destination", "origination", "application"]),
         outcome=st.sampled_from(["THROTTLED", "DUPLICATE", "TooManyRequestsException", "ForbiddenException"]),
     )
     @precondition(lambda self: len(self.model.quotas) < 2)
     def limit_rate(self, count: int, per: timedelta, by: str, outcome: str) -> Any:
-        limit = self.fake.limit_rate(count, per=per, by=by, outcome=outcome)
-        quota = Quota(count, per, by, outcome, since=len(self.model.log))
-        self.model.quotas.append(quota)
-        return limit, quota
-
-    @rule(handle=consumes(quotas))
-    def lift_a_quota(self, handle: tuple[Any, Quota]) -> None:
-        limit, lifted = handle
-        limit.cancel()
-        self.model.quotas = [quota for quota in self.model.quotas if quota is not lifted]
-
-    @rule(number=destinations)
-    def opt_out(self, number: str) -> None:
-        self.fake.opt_out(number)
-        self.model.opted_out.add(number)
-
-    @rule(number=destinations)
-    def opt_in(self, number: str) -> None:
-        self.fake.opt_in(number)
-        self.model.opted_out.discard(number)
+        return self.limit(count, per, by, outcome, default="THROTTLED")
 
     @rule(codes=st.lists(st.sampled_from(["012345", "111111", "00000", "01234567"]), min_size=1, max_size=2))
     @precondition(lambda self: len(self.model.queue) < 3)
     def queue_codes(self, codes: list[str]) -> None:
-        self.fake.queue_codes(*codes)
-        self.model.queue += codes
+        self.queue(codes)
 
     # -- The end -------------------------------------------------------------------------------------------------------
-
-    @rule()
-    @precondition(lambda self: self.is_worn())
-    def reset(self) -> None:
-        self.fake.reset()
-        assert all(injection.remaining == 0 for injection, _ in self.pairs)
-        self.begin()
 
     @rule(attempts=st.integers(1, 5))
     @precondition(lambda self: self.is_worn())
@@ -469,28 +355,7 @@ class ServiceMachine(RuleBasedStateMachine):
             self.mock.stop()
         self.enter(6, 15, attempts)
 
-    def is_worn(self) -> bool:
-        """Tell whether a lot has happened, or a mistake, so that little new may come of it."""
-        return len(self.model.calls) > 20 or self.is_mistaken()
-
-    def is_mistaken(self) -> bool:
-        return any(MISTAKE in attempts for attempts in self.model.calls)
-
     # -- What holds after every step -----------------------------------------------------------------------------------
-
-    @invariant()
-    def a_step_is_done(self) -> None:
-        self.steps += 1
-
-    @invariant()
-    def the_records_agree_with_the_model(self) -> None:
-        assert [[attempt.outcome for attempt in call.attempts] for call in self.fake.calls] == self.model.calls
-        assert [message.code for message in self.fake.messages] == self.model.codes()
-        assert [
-            (one.application_id, one.destination, one.reference_id, one.otp, one.reason, one.attempts_left, one.at)
-            for one in self.fake.verifications
-        ] == [(*one.key, one.otp, one.reason, one.attempts_left, one.at) for one in self.model.judged()]
-        assert all(one.valid == (one.reason == "VALID") for one in self.fake.verifications)
 
     @invariant()
     def what_would_be_accepted_agrees_with_the_model(self) -> None:
@@ -498,30 +363,6 @@ class ServiceMachine(RuleBasedStateMachine):
             reason, _ = self.model.judge(text.key, str(text.code), self.now)
             assert service_of(self.fake).accepts(message) == (reason == "VALID")
 
-    @invariant()
-    def the_handles_agree_with_the_model(self) -> None:
-        for injection, fault in self.pairs:
-            assert (injection.used, injection.remaining) == (fault.used, fault.left)
-
-    @invariant()
-    def no_id_repeats(self) -> None:
-        ids = [attempt.request_id for call in self.fake.calls for attempt in call.attempts]
-        ids += [message.message_id for message in self.fake.messages]
-        assert len(ids) == len(set(ids))
-
 
 def test_the_service_agrees_with_an_independent_model_at_every_step() -> None:
-    ServiceMachine.steps_done = 0
-    run_state_machine_as_test(
-        ServiceMachine,
-        settings=settings(
-            # Half as many again: Hypothesis ends some examples early.
-            max_examples=STEPS * 3 // 2 // STEPS_OF_AN_EXAMPLE + 1,
-            stateful_step_count=STEPS_OF_AN_EXAMPLE,
-            derandomize=not FRESH,
-            database=None,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
-    assert ServiceMachine.steps_done >= STEPS
+    compare(ServiceMachine)
