@@ -39,10 +39,14 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+def serving(*arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """Yield a command that serves, its URL, and what it has printed so far."""
     process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, "serve", "--port", "0", *arguments],
+        env={**os.environ, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with process:
         assert process.stdout
@@ -87,6 +91,20 @@ def test_a_reference_does_not_steer_the_terminal() -> None:
         send(url, ReferenceId="a\x1b[2J\u202eb")
         assert process.stdout
         assert process.stdout.readline().endswith("reference a\\x1b[2J\\u202eb\n")
+
+
+def test_a_reference_need_not_be_in_the_terminals_encoding() -> None:
+    with serving(PYTHONIOENCODING="ascii", PYTHONUTF8="0") as (process, url, _):
+        send(url, ReferenceId="für")
+        assert process.stdout
+        assert process.stdout.readline().endswith("reference f\\xfcr\n")
+
+
+def test_a_host_that_is_allowed_may_name_the_server() -> None:
+    with serving("--allow-host", "otp.example.com", "--allow-host", "sms.example.com") as (_, url, _):
+        for host in ("otp.example.com", "sms.example.com"):
+            with urlopen(Request(url, headers={"Host": host})) as answer:
+                assert answer.status == 200
 
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
@@ -223,10 +241,10 @@ def test_the_command_imports_no_botocore() -> None:
     ("arguments", "text"),
     [
         (["run"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
-        (["run", "--"], "run: give the command after two dashes"),
-        (["serve", "--", "true"], "serve takes no command; run does"),
-        (["serve", "--port", "65536"], "port is 65536, but takes 0 to 65535"),
-        (["serve", "--hold", "-1"], "hold is -1.0"),
+        (["run", "--"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
+        (["serve", "--", "true"], "serve takes no command; run does: pinpoint-otp run -- COMMAND..."),
+        (["serve", "--port", "65536"], "serve_pinpoint_otp: port is 65536, but takes 0 to 65535."),
+        (["serve", "--hold", "-1"], "serve_pinpoint_otp: hold is -1.0, but takes seconds from 0 to 86400."),
         (["serve", "--plan", "no-such.json"], "--plan: no-such.json: No such file or directory"),
         ([], "the following arguments are required: serve|run"),
     ],
@@ -235,7 +253,7 @@ def test_a_wrong_argument_is_named(capsys: pytest.CaptureFixture[str], arguments
     with pytest.raises(SystemExit) as end:
         command.main(arguments)
     assert end.value.code == 2
-    assert text in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-1] == f"pinpoint-otp: error: {text}"
 
 
 def test_a_plan_that_is_none_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -264,6 +282,8 @@ def test_the_inbox_is_opened_in_a_browser(monkeypatch: pytest.MonkeyPatch) -> No
     assert command.main(["run", "--port", "0", "--open", "--", sys.executable, "-c", ""]) == 0
     (url,) = opened
     assert url.startswith("http://127.0.0.1:")
+    with pytest.raises(OSError, match="refused"):
+        urlopen(url)
 
 
 def test_signals_do_afterwards_what_they_did_before() -> None:
