@@ -192,22 +192,6 @@ def test_only_a_matching_text_ends_the_wait(
     assert (message.destination, message.reference_id) == (DESTINATION, "log-in")
 
 
-def test_of_two_texts_that_come_the_first_is_returned(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, run: Any
-) -> None:
-    send(pinpoint_otp_client, DestinationIdentity=OTHER_DESTINATION)
-    awaited = Awaited(DESTINATION)
-
-    async def work() -> None:
-        await until(awaited.compared)
-        # Two in one step, before the waiting task can run.
-        send(pinpoint_otp_client)
-        send(pinpoint_otp_client)
-
-    message, _ = run(partial(together, partial(pinpoint_otp.async_wait_for_message, awaited), work))
-    assert message is pinpoint_otp.messages[1]
-
-
 def test_all_who_wait_for_a_text_get_it(
     pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, elsewhere: ThreadPoolExecutor
 ) -> None:
@@ -233,17 +217,20 @@ def test_a_text_to_a_fake_further_in_does_not_end_a_wait_on_the_outer_one(
 # -- Tasks -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_that_another_task_sends_meanwhile_ends_the_wait(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, run: Any
+@pytest.mark.parametrize(("texts", "arguments"), [(1, {"timeout": LONG}), (2, {})])
+def test_the_first_text_that_another_task_sends_meanwhile_ends_the_wait(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, run: Any, texts: int, arguments: dict[str, float]
 ) -> None:
     send(pinpoint_otp_client, DestinationIdentity=OTHER_DESTINATION)
     awaited = Awaited(DESTINATION)
 
     async def work() -> None:
         await until(awaited.compared)
-        send(pinpoint_otp_client)
+        # All in one step, before the waiting task can run.
+        for _ in range(texts):
+            send(pinpoint_otp_client)
 
-    message, _ = run(partial(together, partial(pinpoint_otp.async_wait_for_message, awaited, timeout=LONG), work))
+    message, _ = run(partial(together, partial(pinpoint_otp.async_wait_for_message, awaited, **arguments), work))
     assert message is pinpoint_otp.messages[1]
 
 

@@ -52,27 +52,24 @@ MARKED = (
 )
 
 
-def test_each_example_of_a_marked_test_has_a_fresh_fake_with_the_same_codes(pytester: pytest.Pytester) -> None:
-    passes(run(pytester, test_it=MARKED), passed=2)
+AROUND = "@pytest.fixture(autouse=True)\n    def around(pinpoint_otp):\n        yield\n\n    "
 
 
-def test_each_example_has_a_fresh_fake_by_autouse(pytester: pytest.Pytester) -> None:
-    result = run(
-        pytester, "-o", "pinpoint_otp_autouse=true", test_it=MARKED.replace("@pytest.mark.pinpoint_otp\n", "\n")
-    )
-
-    passes(result, passed=2)
-
-
-def test_each_example_has_a_fresh_fake_by_usefixtures(pytester: pytest.Pytester) -> None:
-    named = '@pytest.mark.usefixtures("pinpoint_otp")\n'
-    passes(run(pytester, test_it=MARKED.replace("@pytest.mark.pinpoint_otp\n", named)), passed=2)
-
-
-def test_each_example_has_a_fresh_fake_beside_an_autouse_fixture_that_names_it(pytester: pytest.Pytester) -> None:
-    marked = "@pytest.mark.pinpoint_otp\n"
-    beside = "@pytest.fixture(autouse=True)\n    def around(pinpoint_otp):\n        yield\n\n    "
-    passes(run(pytester, test_it=MARKED.replace(marked, f"{beside}{marked}")), passed=2)
+@pytest.mark.parametrize(
+    ("activation", "arguments"),
+    [
+        ("@pytest.mark.pinpoint_otp", ()),
+        ("", ("-o", "pinpoint_otp_autouse=true")),
+        ('@pytest.mark.usefixtures("pinpoint_otp")', ()),
+        (f"{AROUND}@pytest.mark.pinpoint_otp", ()),
+    ],
+    ids=["marker", "autouse", "usefixtures", "beside an autouse fixture that names it"],
+)
+def test_each_example_has_a_fresh_fake_with_the_same_codes(
+    pytester: pytest.Pytester, activation: str, arguments: tuple[str, ...]
+) -> None:
+    suite = MARKED.replace("@pytest.mark.pinpoint_otp", activation)
+    passes(run(pytester, *arguments, test_it=suite), passed=2)
 
 
 def test_everything_that_an_example_arranges_ends_with_it(pytester: pytest.Pytester) -> None:

@@ -202,7 +202,20 @@ def test_the_narrower_marker_wins_option_by_option(pytester: pytest.Pytester) ->
     )
 
 
-def test_a_marker_wins_over_the_configuration_option_by_option(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("wider", ["configuration", "a marker that a conftest adds"])
+def test_a_tests_own_marker_wins_option_by_option_over(pytester: pytest.Pytester, wider: str) -> None:
+    configured = ("-o", "pinpoint_otp_code_length=5", "-o", "pinpoint_otp_allowed_attempts=1")
+    if wider != "configuration":
+        configured = ()
+        pytester.makeconftest(
+            """
+            import pytest
+
+            def pytest_collection_modifyitems(items):
+                for item in items:
+                    item.add_marker(pytest.mark.pinpoint_otp(code_length=5, allowed_attempts=1))
+            """
+        )
     marked_suite(
         pytester,
         """
@@ -211,7 +224,7 @@ def test_a_marker_wins_over_the_configuration_option_by_option(pytester: pytest.
             assert code_length() == 8
             assert pinpoint_otp.messages[0].allowed_attempts == 1
         """,
-        *("-o", "pinpoint_otp_code_length=5", "-o", "pinpoint_otp_allowed_attempts=1"),
+        *configured,
         passed=1,
     )
 
@@ -374,6 +387,8 @@ def test_naming_the_fixture_wins_over_enabled_false(pytester: pytest.Pytester) -
 
 MISTAKES = [
     ("(code_lenght=5)", "there is no option 'code_lenght'. Did you mean 'code_length'?"),
+    # Told even where the marker leaves the test out.
+    ("(enabled=False, code_lenght=8)", "there is no option 'code_lenght'. Did you mean 'code_length'?"),
     ("(enabeld=False)", "there is no option 'enabeld'. Did you mean 'enabled'?"),
     ("(5)", "takes keywords only, not 5."),
     ("(code_length='5')", "code_length takes an int, not '5' (str)."),
@@ -428,28 +443,6 @@ def test_a_mistake_in_a_wider_marker_is_told_too(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*there is no option 'sead'. Did you mean 'seed'?"])
 
 
-def test_a_marker_that_a_conftest_adds_is_wider_than_the_tests_own(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(
-        """
-        import pytest
-
-        def pytest_collection_modifyitems(items):
-            for item in items:
-                item.add_marker(pytest.mark.pinpoint_otp(code_length=5, allowed_attempts=1))
-        """
-    )
-    marked_suite(
-        pytester,
-        """
-        @pytest.mark.pinpoint_otp(code_length=8)
-        def test_it(pinpoint_otp):
-            assert code_length() == 8
-            assert pinpoint_otp.messages[0].allowed_attempts == 1
-        """,
-        passed=1,
-    )
-
-
 def test_a_marker_that_a_conftest_adds_at_set_up_activates_the_fake(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
@@ -471,22 +464,6 @@ def test_a_marker_that_a_conftest_adds_at_set_up_activates_the_fake(pytester: py
         """,
         passed=2,
     )
-
-
-def test_a_mistake_is_told_even_where_the_marker_leaves_the_test_out(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.pinpoint_otp(enabled=False, code_lenght=8)
-        def test_it():
-            pass
-        """
-    )
-    result = pytester.runpytest("-p", "no:asyncio")
-
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*there is no option 'code_lenght'. Did you mean 'code_length'?"])
 
 
 def test_the_list_of_markers_tells_what_the_marker_takes(pytester: pytest.Pytester) -> None:
