@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 from pytest_pinpoint_otp.apis.rest_json import Response, write_error
@@ -95,6 +96,10 @@ class Policy(NamedTuple):
     validity_period: int
     """Minutes."""
     allowed_attempts: int
+
+
+policy_of: Final = lru_cache(Policy)
+"""Return a policy by its four members. Applications have few, and a send needs one."""
 
 
 class CodeRequest(NamedTuple):

@@ -18,7 +18,6 @@ from pytest_pinpoint_otp.apis.base import (
     Guess,
     Key,
     Operation,
-    Policy,
     Reading,
     Refusal,
     Request,
@@ -26,6 +25,7 @@ from pytest_pinpoint_otp.apis.base import (
     SendOperation,
     Terms,
     VerifyOperation,
+    policy_of,
 )
 from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_error, write_headers
 from pytest_pinpoint_otp.apis.rules import (
@@ -163,7 +163,7 @@ class Send(_PinpointOperation, SendOperation):
     def request_code(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest:
         parameters = reading.parameters
         get = parameters.get
-        policy = Policy(
+        policy = policy_of(
             "NUMERIC",
             # None of the three is ever 0.
             get("CodeLength") or terms.code_length or DEFAULTS["CodeLength"],
@@ -193,21 +193,22 @@ class Send(_PinpointOperation, SendOperation):
 
     def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
         # As text, member by member: encoding nested dicts takes longer than issuing the code.
+        status, status_code, status_message, message_id, _, updated_token, endpoint_id, _ = report
         address = quote(reading.destination or "")
-        result = f'"DeliveryStatus": "{report.status}"'
-        if report.message_id is not None:
-            result += f', "MessageId": {quote(report.message_id)}'
-        result += f', "StatusCode": {report.status_code}, "StatusMessage": {quote(report.status_message)}'
-        if report.updated_token is not None:
-            result += f', "UpdatedToken": {quote(report.updated_token)}'
-        members = (
-            f'"ApplicationId": {quote(reading.application_id or "")}, "RequestId": "{request_id}",'
-            f' "Result": {{{address}: {{{result}}}}}'
+        id_member = "" if message_id is None else f'"MessageId": {quote(message_id)}, '
+        token_member = "" if updated_token is None else f', "UpdatedToken": {quote(updated_token)}'
+        result = (
+            f'"DeliveryStatus": "{status}", {id_member}"StatusCode": {status_code},'
+            f' "StatusMessage": {quote(status_message)}{token_member}'
         )
-        if report.endpoint_id is not None:
-            endpoint_id = quote(report.endpoint_id)
-            members += f', "EndpointResult": {{{endpoint_id}: {{"Address": {address}, {result}}}}}'
-        return Response(200, write_headers(request_id), f"{{{members}}}".encode())
+        by_endpoint = ""
+        if endpoint_id is not None:
+            by_endpoint = f', "EndpointResult": {{{quote(endpoint_id)}: {{"Address": {address}, {result}}}}}'
+        body = (
+            f'{{"ApplicationId": {quote(reading.application_id or "")}, "RequestId": "{request_id}",'
+            f' "Result": {{{address}: {{{result}}}}}{by_endpoint}}}'
+        )
+        return Response(200, write_headers(request_id), body.encode())
 
 
 class Verify(_PinpointOperation, VerifyOperation):

@@ -37,8 +37,8 @@ def read_parameters(body: bytes | str | None) -> dict[str, Any]:
         raise ValueError(f"The request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
         raise ValueError(f"The request body is a JSON {type(document).__name__}, but takes an object of parameters.")
-    # A document with few brackets cannot be nested deeply.
-    if text.count("{") + text.count("[") > _DEEPEST and not _is_shallow(document):
+    # A document that is short or has few brackets cannot be nested deeply.
+    if len(text) > 2 * _DEEPEST and text.count("{") + text.count("[") > _DEEPEST and not _is_shallow(document):
         raise ValueError(f"The request body is nested more than {_DEEPEST} levels deep.")
     return document
 

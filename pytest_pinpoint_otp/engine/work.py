@@ -66,8 +66,9 @@ class AttemptWork:
 
     def begin(self) -> None:
         """Draw the attempt's IDs and look at the clock, which a callable of the test may have moved before."""
-        self.request_id, self._drawn = self._state.draw_ids()
-        self.now = self._state.clock.now()
+        state = self._state
+        self.request_id, self._drawn = state.draw_ids()
+        self.now = state.clock.now()
 
     def record(self, outcome: str, status_code: int | None, error_message: str | None, source: str) -> None:
         """Write down what the attempt has ended in, and who decided that."""
@@ -111,7 +112,9 @@ class AttemptWork:
         message_id, verification_id = operation.write_ids(self._drawn)
         report = delivery.report(message_id, verification_id)
         if report.delivered:
-            asked = _request_code(state, operation, self.reading)
+            asked = operation.request_code(self.reading, state.options, state.kept[operation.api.name])
+            if state.misplaced_options:
+                _check_options(state, operation)
             queue = state.codes.queue
             code = queue[0] if queue else None
             if code is not None:
@@ -185,18 +188,19 @@ def issue(state: State, operation: SendOperation, reading: Reading, code: str | 
     Raises:
         ValueError: the code is not of the kind that the request asks for, or an option is not for this API.
     """
-    asked = _request_code(state, operation, reading)
+    asked = operation.request_code(reading, state.options, state.kept[operation.api.name])
+    _check_options(state, operation)
     if code is not None and not fits(code, asked.policy):
         raise ValueError(f"the code {code!r} is not of {describe(asked.policy)}.")
     request_id, drawn = state.draw_ids()
     return _deliver(state, operation, asked, code, state.clock.now(), request_id, *operation.write_ids(drawn))
 
 
-def _request_code(state: State, operation: SendOperation, reading: Reading) -> CodeRequest:
-    asked = operation.request_code(reading, state.options, state.kept[operation.api.name])
-    if state.misplaced_options and operation.api.name in state.misplaced_options:
-        raise ValueError(state.misplaced_options[operation.api.name])
-    return asked
+def _check_options(state: State, operation: Operation) -> None:
+    """Refuse to issue a code by options that the operation's API does not accept."""
+    misplaced = state.misplaced_options.get(operation.api.name)
+    if misplaced is not None:
+        raise ValueError(misplaced)
 
 
 def _check_queued(code: str, asked: CodeRequest, operation: Operation) -> None:

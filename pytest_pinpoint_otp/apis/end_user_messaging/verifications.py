@@ -18,6 +18,7 @@ from pytest_pinpoint_otp.apis.base import (
     SendOperation,
     Terms,
     VerifyOperation,
+    policy_of,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, read, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
@@ -232,7 +233,7 @@ def _read_policy(parameters: Mapping[str, Any], configuration: Configuration | N
         # No number is ever 0.
         return override.get(name) or stored.get(name) or option or DEFAULTS[name]
 
-    return Policy(
+    return policy_of(
         read("codeType"),
         read("codeLength", terms.code_length),
         read("validityPeriodMinutes", terms.validity_period),

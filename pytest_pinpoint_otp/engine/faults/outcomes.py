@@ -138,7 +138,7 @@ class Delivery(Outcome):
     def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
         """Return what an answer may tell of it, with the IDs that were drawn for it."""
         # By a plain str: an enum's member computes its hash in Python, for each answer anew.
-        status, delivered = str(self.status), self.delivered
+        status, delivered = str(self.status), self.status is DeliveryStatus.SUCCESSFUL
         message_id = self.message_id or message_id
         message = self.status_message
         if message is None:

@@ -86,10 +86,11 @@ def _unique_id(event: str) -> str:
     return f"pytest-pinpoint-otp.{event}"
 
 
-def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: Any) -> Any:
+def choose_signer(context: MutableMapping[str, Any], **kwargs: Any) -> Any:
     """Let the request of a faked call go unsigned, so that no credentials are needed or used."""
-    # A presigned URL is made outside of any call, and is signed as ever.
-    if SERVICE not in context or _service_for(context, event_name, None) is None:
+    # Which service the attempt is for has been found just before. A presigned URL is made outside of any call, and is
+    # signed as ever.
+    if context.get(SERVICE) is None:
         return None
     # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
     return sys.modules["botocore"].UNSIGNED
@@ -97,10 +98,13 @@ def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: 
 
 def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     """Answer an attempt of a faked operation, never sending it."""
-    service = _service_for(_context_of(request), event_name, request.body)
+    body = request.body
+    service = _service_for(request, event_name)
     if service is None:
         return None
-    response = service.respond(request.method, request.url, request.headers, _read_body(request.body))
+    if not isinstance(body, bytes):
+        body = _read_body(body)
+    response = service.respond(request.method, request.url, request.headers, body)
     if not isinstance(response, Response):
         raise response.for_request(request.url)
     return _Answer(request.url, response)
@@ -111,7 +115,7 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     _, service_name, operation = event_name.split(".")
     if find(service_name, operation):
         return None
-    service = _service_for(_context_of(request), event_name, request.body)
+    service = _service_for(request, event_name)
     if service is None:
         return None
     in_moto = any(operation in api.in_moto for api in APIS if api.name == service_name)
@@ -119,22 +123,20 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     return _Answer(request.url, service.refuse(operation, instead))
 
 
-def _context_of(request: Any) -> MutableMapping[str, Any]:
+def _service_for(request: Any, event_name: str) -> Service | None:
     context = getattr(request, "context", None)
-    return {} if context is None else context
-
-
-def _service_for(context: MutableMapping[str, Any], event_name: str, body: object) -> Service | None:
+    if context is None:
+        context = {}
     service = find_service(context)
     if service is None:
         _, service_name, operation = event_name.split(".")
-        check_may_leave(context, service_name, operation, body)
+        check_may_leave(context, service_name, operation, request.body)
     return service
 
 
 def _read_body(body: Any) -> bytes | str | None:
     """Return a request's body, in whatever form botocore could have sent it."""
-    if body is None or isinstance(body, (bytes, str)):
+    if body is None or isinstance(body, str):
         return body
     if not hasattr(body, "read"):
         return bytes(body)
