@@ -412,11 +412,22 @@ def build(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure, print the tables of docs/benchmarks.md, and fail where a limit is missed."""
     command = ("pytest", "-o", "python_files=bench_*.py", "--benchmark-disable-gc", *session.posargs)
+    files = ("tests/benchmarks/bench_calls.py", "tests/benchmarks/bench_end_user_messaging.py")
     session.install("-e", ".", *group("benchmarks"))
-    session.run(*command, "tests/benchmarks")
-    # aiobotocore holds botocore back.
-    session.install("aiobotocore")
-    session.run(*command, "tests/benchmarks/bench_async.py")
+
+    def measure(*what: str, versions: tuple[str, ...] = ()) -> None:
+        if versions:
+            session.install(*versions)
+        session.run(*command, *what)
+
+    run_all(
+        session,
+        lambda: measure("tests/benchmarks"),
+        # The last that builds its user agent anew for each request.
+        lambda: measure(*files, versions=("botocore==1.44.5", "boto3==1.44.5")),
+        # aiobotocore holds botocore back.
+        lambda: measure("tests/benchmarks/bench_async.py", versions=("aiobotocore",)),
+    )
 
 
 @nox.session(python=NEWEST)

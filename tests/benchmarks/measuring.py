@@ -18,12 +18,16 @@ import boto3
 import botocore
 import pytest
 from botocore.awsrequest import AWSResponse
+from packaging.version import Version
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
 
 Action = Callable[[], object]
 Send = Callable[..., Any]
+
+KEEPS_USER_AGENT = Version(botocore.__version__) >= Version("1.44.6")
+"""Whether botocore keeps most of its user agent, so that its own part of a call is a good deal less."""
 
 rows = pytest.StashKey[list[tuple[str, str, str]]]()
 
