@@ -51,7 +51,11 @@ WRAPPERS = (
 )
 
 # Of no concern to a version of botocore or pytest, and slow.
-DRAWN = ("tests/hypothesis/test_strategies.py", "tests/hypothesis/test_stateful.py", "tests/proof")
+DRAWN = (
+    *sorted(map(str, Path("tests/hypothesis").glob("test_strategies*.py"))),
+    "tests/hypothesis/test_stateful.py",
+    "tests/proof",
+)
 
 # What a version of botocore makes a difference to.
 CALLS = ("tests/apis", "tests/engine", "tests/fake", "tests/faults", "tests/transports")

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 from pytest_pinpoint_otp.strategies.failures import failure_plans, outcomes
 from pytest_pinpoint_otp.strategies.notify_requests import invalid_notify_send_parameters, notify_send_parameters
-from pytest_pinpoint_otp.strategies.pinpoint_requests import invalid_send_parameters, send_parameters
-from pytest_pinpoint_otp.strategies.values import codes, phone_numbers, reference_ids
+from pytest_pinpoint_otp.strategies.phones import e164_numbers, phone_numbers
+from pytest_pinpoint_otp.strategies.pinpoint_requests import (
+    invalid_send_parameters,
+    invalid_verify_parameters,
+    send_parameters,
+    verify_parameters,
+)
+from pytest_pinpoint_otp.strategies.values import codes, reference_ids, typed_codes
 
 __all__ = [
     "codes",
+    "e164_numbers",
     "failure_plans",
     "invalid_notify_send_parameters",
     "invalid_send_parameters",
+    "invalid_verify_parameters",
     "notify_send_parameters",
     "outcomes",
     "phone_numbers",
     "reference_ids",
     "send_parameters",
+    "typed_codes",
+    "verify_parameters",
 ]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.engine.checks import check_int, kind
+from pytest_pinpoint_otp.engine.checks import check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import VERDICTS, Delivery, DeliveryStatus, ErrorResponse, RawResponse
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
 from pytest_pinpoint_otp.engine.faults.reading import PER, read_operation
 from pytest_pinpoint_otp.engine.faults.transport_errors import DRAWN_BY_CHAOS, LostResponse, find_transport_exception
-from pytest_pinpoint_otp.strategies.values import CHARACTERS
+from pytest_pinpoint_otp.strategies.values import CHARACTERS, as_strategy
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.apis.names import OperationName
@@ -22,9 +23,16 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 
+_Strategies = Mapping[str, st.SearchStrategy[Any]]
+_Filter = str | st.SearchStrategy[Any] | None
+
+
 def outcomes(operation: OperationName = "SendOTPMessage") -> st.SearchStrategy[Any]:
-    """Outcomes that ``inject`` takes: errors, transport failures, lost and raw answers; of an operation that sends,
-    deliveries as well, and of one that verifies, forced verdicts.
+    """Outcomes that ``inject`` takes, each kind as often as any other: errors, transport failures, lost and raw
+    answers; of an operation that sends, deliveries as well, and of one that verifies, forced verdicts.
+
+    A few of the raw answers are bytes that are not UTF-8. Of these, botocore itself raises UnicodeDecodeError, as it
+    does when a real answer arrives damaged.
 
     Args:
         operation: a faked operation, as AWS or as boto3 spells it.
@@ -34,57 +42,104 @@ def outcomes(operation: OperationName = "SendOTPMessage") -> st.SearchStrategy[A
     Raises:
         ValueError: no such operation.
     """
-    return _outcomes(read_operation("outcomes", operation))
+    return _outcomes(_kinds(read_operation("outcomes", operation), failing=False))
 
 
-def _outcomes(name: str) -> st.SearchStrategy[Any]:
+@st.composite
+def _outcomes(draw: st.DrawFn, kinds: Sequence[st.SearchStrategy[Any]]) -> Any:
+    # Far more numbers than kinds: Hypothesis draws nothing twice, and would soon be through with those of few values.
+    return draw(kinds[draw(st.integers(0, 100 * len(kinds) - 1)) % len(kinds)])
+
+
+@cache
+def _kinds(name: str, *, failing: bool) -> list[st.SearchStrategy[Any]]:
+    """Return the strategies for the kinds of outcomes that an operation has, first those without further members.
+
+    Args:
+        name: the operation.
+        failing: whether to leave out those that are no failure.
+    """
     operation = OPERATIONS[name]
-    plain = [
-        *([Delivery(status) for status in DeliveryStatus] if operation.sends else ()),
-        *map(ErrorResponse, operation.api.errors),
-        *filter(None, map(find_transport_exception, DRAWN_BY_CHAOS)),
-        LostResponse(),
-        *(VERDICTS if operation.verifies else ()),
+    # Names, because Hypothesis prints an enum's member as nothing that can be pasted.
+    statuses = st.sampled_from([str(one) for one in DeliveryStatus if not (failing and Delivery(one).delivered)])
+    errors = st.sampled_from(sorted(operation.api.errors))
+    others = [
+        st.sampled_from([*filter(None, map(find_transport_exception, DRAWN_BY_CHAOS))]),
+        st.builds(LostResponse, st.sampled_from([None, "ConnectionClosedError"])),
+        st.builds(RawResponse, st.sampled_from([200, 403, 502, 503]), body=_BODIES),
     ]
-    message = st.none() | st.text(CHARACTERS)
-    deliveries = st.builds(
-        Delivery,
-        # Names, because Hypothesis prints an enum's member as nothing that can be pasted.
-        st.sampled_from([str(status) for status in DeliveryStatus]),
-        status_message=message,
-        updated_token=message,
-        endpoint_id=st.none() | st.text(CHARACTERS, min_size=1),
-        message_id=message,
-    )
-    errors = st.builds(ErrorResponse, st.sampled_from(sorted(operation.api.errors)), message=message)
-    raw = st.builds(RawResponse, st.sampled_from([200, 403, 502, 503]), body=st.binary(max_size=64))
-    # The plain ones are a single draw, so that Hypothesis shrinks to them.
-    kinds = [st.sampled_from(plain), errors, raw]
-    return st.one_of([*kinds, deliveries] if operation.sends else kinds)
+    if operation.verifies:
+        others.append(st.sampled_from([one for one in VERDICTS if not (failing and one == "VALID")]))
+    plain = [st.builds(Delivery, statuses), st.builds(ErrorResponse, errors)]
+    detailed = [_deliveries(statuses), st.builds(ErrorResponse, errors, message=_TEXT)]
+    first = 0 if operation.sends else 1
+    return [*plain[first:], *others, *detailed[first:], *others]
+
+
+@st.composite
+def _deliveries(draw: st.DrawFn, statuses: st.SearchStrategy[str]) -> Delivery:
+    # Not a draw for each member: what has many draws alike is varied so often that hardly any other kind would come.
+    status, names = draw(statuses), draw(_GIVEN)
+    members: dict[str, Any] = {name: draw(_OF_DELIVERY[name]) for name in names}
+    return Delivery(status, **members)
+
+
+_TEXT: Final = st.text(CHARACTERS)
+_OF_DELIVERY: Final = {
+    "status_message": _TEXT,
+    # An empty one leaves the member out of the answer.
+    "message_id": _TEXT,
+    "updated_token": _TEXT,
+    "endpoint_id": st.text(CHARACTERS, min_size=1),
+}
+_GIVEN: Final = st.sampled_from([*([name] for name in _OF_DELIVERY), [*_OF_DELIVERY]])
+
+_PAGES: Final = st.sampled_from(
+    [b"", b"{}", b"[]", b"null", b'{"', b"<html><body><h1>502 Bad Gateway</h1></body></html>", b"upstream timed out"]
+)
+_WRITTEN: Final = st.text(CHARACTERS).map(str.encode)
+_BODIES: Final = st.one_of(_PAGES, _PAGES, _PAGES, _WRITTEN, _WRITTEN, st.binary(max_size=64))
+"""What proxies answer, texts, and seldom any bytes, most of which are not UTF-8."""
 
 
 def failure_plans(
-    *, max_steps: int = 5, operations: Iterable[OperationName] | None = None
+    *,
+    max_steps: int = 5,
+    operations: Iterable[OperationName] | None = None,
+    destination: _Filter = None,
+    reference_id: _Filter = None,
+    application_id: _Filter = None,
 ) -> st.SearchStrategy[FailurePlan]:
-    """Failure plans: a ``FailurePlan`` of steps, per call and per attempt.
+    """Failure plans: a ``FailurePlan`` of steps, per call and per attempt, each of which makes something fail.
 
     Args:
         max_steps: how many steps at most.
         operations: the operations that steps are for. None: all that are faked, those that send and verify most often.
+        destination: for which destination each step is: a value, or a strategy that draws values and None. None: for
+            any, as with the next two.
+        reference_id: for which reference.
+        application_id: for which application.
 
     Shrinks to the empty plan, then to one step with its members at their defaults.
 
     Raises:
-        TypeError: ``max_steps`` is not an int, or ``operations`` is not a list.
+        TypeError: ``max_steps`` is not an int, ``operations`` is not a list, or a filter is not a str.
         ValueError: ``max_steps`` is negative, or there is no such operation.
     """
     check_int("failure_plans: max_steps", max_steps, 0)
-    steps = {name: _steps(name) for name in _read_operations(operations)}
+    names = _read_operations(operations)
     # Most of the others only keep what a flow begins with.
-    often = [name for name in steps if OPERATIONS[name].sends or OPERATIONS[name].verifies]
-    named = st.sampled_from(often or list(steps)) | st.sampled_from(list(steps))
-    step = named.flatmap(steps.__getitem__)
-    return st.lists(step, max_size=max_steps).map(lambda made: FailurePlan(tuple(made)))
+    often = [name for name in names if OPERATIONS[name].sends or OPERATIONS[name].verifies]
+    operation = st.sampled_from(often or names) | st.sampled_from(names)
+    given = {"destination": destination, "reference_id": reference_id, "application_id": application_id}
+    # Made now: the first time, botocore is imported, and that is no part of drawing.
+    outcomes_of = {name: _outcomes(_kinds(name, failing=True)) for name in names}
+    steps = _steps(
+        operation, outcomes_of, {name: _read_filter(name, value) for name, value in given.items() if value is not None}
+    )
+    # None, which changes nothing, is what a needless step shrinks to; the simplest step would fail another call.
+    slots = st.lists(st.one_of(st.none(), steps, steps, steps), max_size=max_steps)
+    return slots.map(lambda made: FailurePlan(tuple(step for step in made if step is not None)))
 
 
 def _read_operations(given: Iterable[str] | None) -> list[str]:
@@ -98,12 +153,27 @@ def _read_operations(given: Iterable[str] | None) -> list[str]:
     return names
 
 
-def _steps(operation: str) -> st.SearchStrategy[FailureStep]:
-    return st.builds(
-        FailureStep,
-        _outcomes(operation),
-        st.just(operation),
-        per=st.sampled_from(PER),
-        after=st.integers(0, 3),
-        times=st.sampled_from((1, 2, 3, None)),
+def _read_filter(name: str, value: str | st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    if not isinstance(value, st.SearchStrategy):
+        check_str(f"failure_plans: {name}", value, "a str, or a strategy for it")
+    return as_strategy(value)
+
+
+@st.composite
+def _steps(
+    draw: st.DrawFn, operations: st.SearchStrategy[str], outcomes_of: _Strategies, filters: _Strategies
+) -> FailureStep:
+    operation = draw(operations)
+    return FailureStep(
+        draw(outcomes_of[operation]),
+        operation,
+        per=draw(_PER),
+        after=draw(_AFTER),
+        times=draw(_TIMES),
+        **{name: draw(strategy) for name, strategy in filters.items()},
     )
+
+
+_PER: Final = st.sampled_from(PER)
+_AFTER: Final = st.integers(0, 3)
+_TIMES: Final = st.sampled_from((1, 2, 3, None))

@@ -21,18 +21,25 @@ from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.verifications import find_route
 from pytest_pinpoint_otp.apis.rules import Rule
+from pytest_pinpoint_otp.strategies.phones import malformed_numbers, phone_numbers
 from pytest_pinpoint_otp.strategies.values import (
+    BOOLEANS,
     CHARACTERS,
+    MOSTLY,
     as_strategy,
     check_fixed,
+    check_names,
+    members,
     numbers,
     numbers_above,
-    phone_numbers,
     texts,
 )
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
+
+_CONFIGURATION: Final = "notifyCodeConfiguration"
+_CHANNEL_PARAMETERS: Final = "overrideChannelParameters"
 
 _Strategies = dict[str, st.SearchStrategy[Any]]
 
@@ -44,14 +51,16 @@ _REQUIRED: Final = [name for name, node in SEND.members.items() if node.required
 def _templates() -> st.SearchStrategy[str]:
     some = st.text(CHARACTERS, max_size=20)
     drawn = st.builds("{}{}{}".format, some, st.just(PLACEHOLDER), some)
-    return drawn | drawn.map(lambda text: text.ljust(6000, "0"))
+    return st.just(PLACEHOLDER) | drawn | drawn.map(lambda text: text.ljust(6000, "0"))
 
 
 def _pairs(keys: int, values: st.SearchStrategy[str], fewest: int, most: int) -> st.SearchStrategy[dict[str, str]]:
     """Return a strategy for so many pairs, whose keys have so many characters at most."""
-    drawn = st.dictionaries(texts(1, keys, _VISIBLE), values, min_size=fewest, max_size=most)
+    key = texts(1, keys, _VISIBLE)
+    drawn = st.dictionaries(key, values, min_size=fewest, max_size=most)
+    few = st.dictionaries(key, values, min_size=fewest, max_size=fewest)
     others = {f"{place}": "0" for place in range(most)}
-    return drawn | drawn.map(lambda pairs: dict([*{**pairs, **others}.items()][:most]))
+    return few | drawn | drawn.map(lambda pairs: dict([*{**pairs, **others}.items()][:most]))
 
 
 def _values_of_context() -> st.SearchStrategy[str]:
@@ -59,8 +68,8 @@ def _values_of_context() -> st.SearchStrategy[str]:
     return word | st.builds("{} {}".format, *[st.text(_VISIBLE, min_size=1, max_size=20)] * 2)
 
 
-_LANGUAGE: Final = st.sampled_from(["en-US", "de-DE", "pt-BR", "zh-TW"]) | texts(2, 35, _VISIBLE)
-_VOICE: Final = st.sampled_from(["Joanna", "Vicki"]) | texts(1, 64, digits + ascii_letters)
+_LANGUAGE: Final = texts(2, 35, _VISIBLE, usual=["en-US", "de-DE", "pt-BR", "zh-TW"])
+_VOICE: Final = texts(1, 64, digits + ascii_letters, usual=["Joanna", "Vicki"])
 
 _TEMPLATES_OF: Final[Mapping[str, st.SearchStrategy[str]]] = {
     "text": _templates(),
@@ -82,16 +91,24 @@ _BESIDE_TEMPLATE: Final[Mapping[str, _Strategies]] = {
 }
 
 
+@cache
 def _parameters_of(route: str, *, needs_template: bool) -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy for the parameters of one route."""
     template = {TEMPLATES[route]: _TEMPLATES_OF[route]}
-    optional = dict(_BESIDE_TEMPLATE[route])
+    optional = _BESIDE_TEMPLATE[route]
     if route == "whatsApp":
         # The channel needs both, wherever they are from.
-        return st.fixed_dictionaries({**template, "languageCode": _LANGUAGE})
+        return members({**template, "languageCode": _LANGUAGE}, {})
     if needs_template:
-        return st.fixed_dictionaries(template, optional=optional)
-    return st.fixed_dictionaries({}, optional={**template, **optional})
+        return members(template, optional)
+    return members({}, {**template, **optional})
+
+
+@cache
+def _channels(route: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for the channel parameters of a send: those of its route, and others that it ignores."""
+    others = {other: _parameters_of(other, needs_template=False) for other in TEMPLATES if other != route}
+    return members({route: _parameters_of(route, needs_template=True)}, others)
 
 
 def notify_send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -112,10 +129,11 @@ def notify_send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
         ValueError: a required member is left out, or both the configuration and the template.
     """
     check_fixed("notify_send_parameters", fixed, SEND.members, _REQUIRED)
-    if {"notifyCodeConfiguration", "overrideChannelParameters"} <= {name for name in fixed if fixed[name] is None}:
+    without_channels = fixed.get(_CHANNEL_PARAMETERS, "drawn") is None
+    if without_channels and fixed.setdefault(_CONFIGURATION, _CONFIGURATIONS) is None:
         raise ValueError(
-            "notify_send_parameters: notifyCodeConfiguration and overrideChannelParameters cannot both be left out: one"
-            " of them has the template."
+            f"notify_send_parameters: {_CONFIGURATION} and {_CHANNEL_PARAMETERS} cannot both be left out: one of them"
+            " has the template."
         )
     return _sends(fixed)
 
@@ -131,48 +149,41 @@ def _sends(draw: st.DrawFn, fixed: Mapping[str, Any]) -> dict[str, Any]:
 
     parameters = take(channel=_CHANNELS, originationIdentity=_ORIGINATIONS)
     parameters |= take(destinationIdentity=_PHONES if parameters["channel"] != "WHATSAPP" else _ADDRESSES)
-    if _is_wanted(draw, fixed, "notifyCodeConfiguration", "overrideChannelParameters"):
+    route = find_route(parameters)
+    parameters |= take(overrideChannelParameters=_channels(route))
+    if _CONFIGURATION in fixed or draw(BOOLEANS):
         parameters |= take(notifyCodeConfiguration=_CONFIGURATIONS)
-        channels = _channels(find_route(parameters), needs_template=False)
-        if draw(st.booleans()):
-            parameters |= take(overrideChannelParameters=channels)
-    else:
-        parameters |= take(overrideChannelParameters=_channels(find_route(parameters), needs_template=True))
+    if _CONFIGURATION in parameters and _CHANNEL_PARAMETERS not in fixed:
+        # The configuration may have the template. After that was drawn: shrinking has nothing to put in its place then.
+        _leave_out(draw(_LEFT_OUT), parameters, route)
     for name, strategy in _OPTIONAL.items():
-        if name in fixed or draw(st.booleans()):
+        if name in fixed or draw(MOSTLY):
             parameters |= take(**{name: strategy})
     return parameters
 
 
-def _is_wanted(draw: st.DrawFn, fixed: Mapping[str, Any], name: str, otherwise: str) -> bool:
-    """Tell whether an optional member is to be there, without which another one must be."""
-    if name in fixed:
-        return fixed[name] is not None
-    if otherwise in fixed:
-        return fixed[otherwise] is None
-    return draw(st.booleans())
+_LEFT_OUT: Final = st.sampled_from(["nothing", "everything", "template", "nothing"])
 
 
-@cache
-def _channels(route: str, *, needs_template: bool) -> st.SearchStrategy[dict[str, Any]]:
-    """Return a strategy for the channel parameters of a send: those of its route, and others that it ignores."""
-    others = {other: _parameters_of(other, needs_template=False) for other in TEMPLATES if other != route}
-    own = {route: _parameters_of(route, needs_template=needs_template)}
-    if needs_template:
-        return st.fixed_dictionaries(own, optional=others)
-    return st.fixed_dictionaries({}, optional={**own, **others})
+def _leave_out(what: str, parameters: dict[str, Any], route: str) -> None:
+    """Leave out of a send what its configuration may have."""
+    channels = parameters[_CHANNEL_PARAMETERS]
+    if what == "everything":
+        del parameters[_CHANNEL_PARAMETERS]
+    elif what == "template" and route == "whatsApp":
+        del channels[route]
+    elif what == "template":
+        del channels[route][TEMPLATES[route]]
 
 
-_CHANNELS: Final = st.sampled_from(["TEXT", "VOICE", "WHATSAPP"])
+# One half is of WhatsApp, which alone has addresses that are not phone numbers.
+_CHANNELS: Final = st.sampled_from(["TEXT", "VOICE", "WHATSAPP", "WHATSAPP"])
 _PHONES: Final = phone_numbers()
-_ADDRESSES: Final = (
-    texts(1, 20, st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")) | _PHONES
-)
+_ADDRESSES: Final = texts(1, 20, st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#"))
 """Of WhatsApp."""
 _CONFIGURATIONS: Final = texts(1, 256, f"{_WORD}:/")
-_ORIGINATIONS: Final = (
-    texts(1, 256, f"{_WORD}:/+") | _PHONES | st.text(_WORD, min_size=1, max_size=20).map("nc-{}".format)
-)
+_OF_NOTIFY: Final = texts(1, 253, _WORD).map("nc-{}".format)
+_ORIGINATIONS: Final = texts(1, 256, f"{_WORD}:/+") | _PHONES | _OF_NOTIFY
 """Sender IDs, ARNs, phone numbers and Notify configurations."""
 
 _POLICY: Final[_Strategies] = {
@@ -183,7 +194,7 @@ _POLICY: Final[_Strategies] = {
 }
 
 _OPTIONAL: Final[_Strategies] = {
-    "overrideCodeConfigurationParameters": st.fixed_dictionaries({}, optional=_POLICY),
+    "overrideCodeConfigurationParameters": members({}, _POLICY),
     "configurationSetName": texts(1, 256, _WORD),
     "context": _pairs(100, _values_of_context(), 0, 5),
     "referenceId": texts(1, 256, _WORD),
@@ -199,20 +210,31 @@ class _Violation(NamedTuple):
     fixed: Mapping[str, Any] = MappingProxyType({})
     """What the request must be for nothing else to be wrong with it."""
 
+    @property
+    def name(self) -> str:
+        """The member's name, wherever it is."""
+        return self.path[-1]
 
-def invalid_notify_send_parameters() -> st.SearchStrategy[tuple[dict[str, Any], str]]:
+
+def invalid_notify_send_parameters(*names: str) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
     """Parameters of SendNotifyCodeVerification that AWS refuses: a tuple of the dict and the name of the member at
     fault, such as ``codeLength``, wherever it is.
 
     Exactly one member is outside its documented limit; botocore's own validation has nothing against any.
 
+    Args:
+        names: the members that may be at fault, such as ``"codeLength"``. None: any that has a limit.
+
     Shrinks to the required members, a template and the smallest violation.
+
+    Raises:
+        ValueError: no member of that name has a limit.
     """
-    return st.sampled_from(_VIOLATIONS).flatmap(
-        lambda violation: st.builds(
-            lambda parameters, value: (_put(parameters, violation.path, value), violation.path[-1]),
-            notify_send_parameters(**violation.fixed),
-            violation.values,
+    check_names("invalid_notify_send_parameters", names, {violation.name for violation in _VIOLATIONS})
+    wanted = [violation for violation in _VIOLATIONS if not names or violation.name in names]
+    return st.sampled_from(wanted).flatmap(
+        lambda violation: st.tuples(notify_send_parameters(**violation.fixed), violation.values).map(
+            lambda drawn: (_put(drawn[0], violation.path, drawn[1]), violation.name)
         )
     )
 
@@ -251,11 +273,9 @@ def _bad_pairs(keys: int, values: int, fewest: int, most: int) -> st.SearchStrat
 _VIOLATIONS: Final[list[_Violation]] = [
     _refused(("channel",), 8, "SMS", "text", "PIGEON", fixed={"channel": "TEXT"}),
     _refused(("destinationIdentity",), 20, "+1 555 0100", "#15550100"),
+    # WhatsApp has other addresses, and an empty one is refused by botocore.
     _Violation(
-        ("destinationIdentity",),
-        st.sampled_from(["15550100123", "+05550100", "+"]),
-        # WhatsApp has other addresses.
-        {"channel": st.sampled_from(["TEXT", "VOICE"])},
+        ("destinationIdentity",), malformed_numbers().filter(bool), {"channel": st.sampled_from(["TEXT", "VOICE"])}
     ),
     _refused(("originationIdentity",), 256, "a b", "a.b", fixed={"originationIdentity": "A"}),
     _refused(("notifyCodeConfiguration",), 256, "a b", "a.b"),

@@ -1,31 +1,59 @@
-"""Strategies for sends of Amazon Pinpoint, valid and refused."""
+"""Strategies for sends and verifications of Amazon Pinpoint, valid and refused."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from string import ascii_letters, digits
+from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.apis.pinpoint import ALLOWED_ATTEMPTS, CODE_LENGTH, LANGUAGES, SEND_RULES, VALIDITY_PERIOD
+from pytest_pinpoint_otp.apis.pinpoint import (
+    ALLOWED_ATTEMPTS,
+    CODE_LENGTH,
+    LANGUAGES,
+    SEND_RULES,
+    VALIDITY_PERIOD,
+    VERIFY_RULES,
+)
+from pytest_pinpoint_otp.strategies.phones import malformed_numbers, phone_numbers
 from pytest_pinpoint_otp.strategies.values import (
     CHARACTERS,
     as_strategy,
     check_fixed,
+    check_names,
+    members,
     numbers,
-    numbers_above,
-    phone_numbers,
+    numbers_outside,
     reference_ids,
     texts,
+    typed_codes,
 )
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
+LimitedOfSend = Literal[
+    "DestinationIdentity",
+    "Channel",
+    "BrandName",
+    "OriginationIdentity",
+    "ReferenceId",
+    "CodeLength",
+    "ValidityPeriod",
+    "AllowedAttempts",
+    "Language",
+]
+"""The members of a send that have a limit."""
+LimitedOfVerification = Literal["DestinationIdentity", "ReferenceId"]
+
+_Strategies = Mapping[str, st.SearchStrategy[Any]]
+
 
 def send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters of SendOTPMessage: a complete dict for boto3's ``SendOTPMessageRequestParameters``.
 
-    Every optional member is sometimes absent, and every documented boundary can be reached.
+    Every optional member is sometimes absent, and every documented boundary of every member is drawn often.
 
     Args:
         fixed: members by AWS's name, such as ``CodeLength``, each with the value to have or a strategy for it. None
@@ -37,57 +65,101 @@ def send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
         TypeError: no such member.
         ValueError: a required member is left out.
     """
-    required, optional = _members()
-    check_fixed("send_parameters", fixed, SEND_RULES, required)
-    for name, value in fixed.items():
-        optional.pop(name, None)
-        if value is not None:
-            required[name] = as_strategy(value)
-    return st.fixed_dictionaries(required, optional=optional)
+    check_fixed("send_parameters", fixed, SEND_RULES, _REQUIRED)
+    given = {name: as_strategy(value) for name, value in fixed.items() if value is not None}
+    optional = {name: strategy for name, strategy in _OPTIONAL.items() if name not in fixed}
+    return members({**_REQUIRED, **given}, optional)
 
 
-def _members() -> tuple[dict[str, st.SearchStrategy[Any]], dict[str, st.SearchStrategy[Any]]]:
-    """Return strategies for the valid values of the required and of the optional members."""
-    required: dict[str, st.SearchStrategy[Any]] = {
-        "Channel": st.just("SMS"),
-        "BrandName": texts(0, 20),
-        "DestinationIdentity": phone_numbers(),
-        # What takes the fewest draws comes first: Hypothesis shrinks to it.
-        "OriginationIdentity": st.from_regex(r"[A-Za-z0-9-]{1,11}|[A-Za-z0-9-]{11}", fullmatch=True) | phone_numbers(),
-        "ReferenceId": reference_ids(),
-    }
-    optional: dict[str, st.SearchStrategy[Any]] = {
-        "CodeLength": numbers(CODE_LENGTH),
-        "ValidityPeriod": numbers(VALIDITY_PERIOD),
-        "AllowedAttempts": numbers(ALLOWED_ATTEMPTS),
-        "Language": st.sampled_from(sorted(LANGUAGES)),
-        "EntityId": st.text(CHARACTERS),
-        "TemplateId": st.text(CHARACTERS),
-    }
-    return required, optional
+def verify_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Parameters of VerifyOTPMessage: a complete dict for boto3's ``VerifyOTPMessageRequestParameters``.
+
+    Its ``Otp`` is what users type, as `typed_codes` draws it; which one is right, the fake knows.
+
+    Args:
+        fixed: members by AWS's name, such as ``DestinationIdentity``, each with the value to have or a strategy for it.
+
+    Shrinks to short values.
+
+    Raises:
+        TypeError: no such member.
+        ValueError: a member is left out; all are required.
+    """
+    check_fixed("verify_parameters", fixed, VERIFY_RULES, VERIFY_RULES)
+    return members({**_OF_VERIFICATION, **{name: as_strategy(value) for name, value in fixed.items()}}, {})
 
 
-def invalid_send_parameters() -> st.SearchStrategy[tuple[dict[str, Any], str]]:
+_REQUIRED: Final[_Strategies] = {
+    "Channel": st.just("SMS"),
+    "BrandName": texts(0, 20),
+    "DestinationIdentity": phone_numbers(),
+    "OriginationIdentity": texts(1, 11, f"{digits}{ascii_letters}-") | phone_numbers(),
+    "ReferenceId": reference_ids(),
+}
+_OPTIONAL: Final[_Strategies] = {
+    "CodeLength": numbers(CODE_LENGTH),
+    "ValidityPeriod": numbers(VALIDITY_PERIOD),
+    "AllowedAttempts": numbers(ALLOWED_ATTEMPTS),
+    "Language": st.sampled_from(sorted(LANGUAGES)),
+    "EntityId": st.text(CHARACTERS),
+    "TemplateId": st.text(CHARACTERS),
+}
+_OF_VERIFICATION: Final[_Strategies] = {
+    "DestinationIdentity": phone_numbers(),
+    "Otp": typed_codes(),
+    "ReferenceId": reference_ids(),
+}
+
+
+def invalid_send_parameters(*names: LimitedOfSend) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
     """Parameters of SendOTPMessage that AWS refuses: a tuple of the dict and the name of the parameter at fault.
 
-    Exactly one parameter is outside its documented limit; botocore's own validation has nothing against any.
+    Exactly one parameter is outside its documented limit, on either side of it; botocore's own validation has nothing
+    against any.
+
+    Args:
+        names: the parameters that may be at fault, such as ``"CodeLength"``. None: any that has a limit.
 
     Shrinks to the required members and the smallest violation.
+
+    Raises:
+        ValueError: no parameter of that name has a limit.
     """
-    return st.sampled_from(list(_VIOLATIONS)).flatmap(
-        lambda name: st.tuples(send_parameters(**{name: _VIOLATIONS[name]}), st.just(name))
-    )
+    check_names("invalid_send_parameters", names, _OUTSIDE)
+    return _with_one(send_parameters, names or _OUTSIDE)
 
 
-def _outside(accepted: range) -> st.SearchStrategy[int]:
-    below = accepted[0] - 1
-    # botocore's model has a plain integer, which AWS reads as one of 32 bits.
-    return st.just(below) | numbers_above(accepted) | st.integers(-(2**31), below)
+def invalid_verify_parameters(*names: LimitedOfVerification) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
+    """Parameters of VerifyOTPMessage that AWS refuses: a tuple of the dict and the name of the parameter at fault.
+
+    As `invalid_send_parameters`, for ``DestinationIdentity`` and ``ReferenceId``: an ``Otp`` may be any text.
+
+    Args:
+        names: the parameters that may be at fault. None: either.
+
+    Shrinks to the smallest violation.
+
+    Raises:
+        ValueError: no parameter of that name has a limit.
+    """
+    limited = [name for name in _OUTSIDE if name in _OF_VERIFICATION]
+    check_names("invalid_verify_parameters", names, limited)
+    return _with_one(verify_parameters, names or limited)
+
+
+def _with_one(
+    parameters: Callable[..., st.SearchStrategy[dict[str, Any]]], names: Iterable[str]
+) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
+    """Return a strategy for parameters of which one of these is outside its limit."""
+    each = {name: st.tuples(parameters(**{name: _OUTSIDE[name]}), st.just(name)) for name in names}
+    return st.sampled_from([*each]).flatmap(each.__getitem__)
 
 
 def _refused(name: str, *tried: str) -> st.SearchStrategy[str]:
     """Return a strategy for these texts and any others that a parameter does not accept."""
-    drawn = st.sampled_from(tried) | st.text(CHARACTERS)
+    known = st.sampled_from(tried)
+    # Twice, for they are likelier to pass somewhere than any text is.
+    drawn = known | known | st.text(CHARACTERS)
     return drawn.filter(lambda value: not SEND_RULES[name].accepts(value))
 
 
@@ -96,15 +168,17 @@ def _longer_than(longest: int) -> st.SearchStrategy[str]:
     return texts(longest + 1, longest + 1) | st.text(CHARACTERS, min_size=longest + 1)
 
 
-_VIOLATIONS: Final[dict[str, st.SearchStrategy[Any]]] = {
+_OUTSIDE: Final[_Strategies] = {
     # First, because a request without a number takes the fewest draws: Hypothesis shrinks to it.
-    "DestinationIdentity": _refused("DestinationIdentity", "", "+", "15550100123", "+05550100", "+1 555 0100"),
-    "Channel": _refused("Channel", "", "sms", "VOICE", "EMAIL", "PUSH"),
+    "DestinationIdentity": malformed_numbers(),
+    "Channel": _refused("Channel", "", "sms", "SMS\n", "VOICE", "EMAIL", "PUSH"),
     "BrandName": _longer_than(20),
-    "OriginationIdentity": _refused("OriginationIdentity", "", "a_b", "twelveletter", "+05550100"),
+    "OriginationIdentity": _refused("OriginationIdentity", "", "twelveletter", "a_b", "A\n")
+    | malformed_numbers().filter(lambda value: not SEND_RULES["OriginationIdentity"].accepts(value)),
     "ReferenceId": st.just("") | _longer_than(48),
-    "CodeLength": _outside(CODE_LENGTH),
-    "ValidityPeriod": _outside(VALIDITY_PERIOD),
-    "AllowedAttempts": _outside(ALLOWED_ATTEMPTS),
-    "Language": _refused("Language", "", "en", "en_US", "EN-US", "nl-NL"),
+    "CodeLength": numbers_outside(CODE_LENGTH),
+    "ValidityPeriod": numbers_outside(VALIDITY_PERIOD),
+    "AllowedAttempts": numbers_outside(ALLOWED_ATTEMPTS),
+    "Language": _refused("Language", "", "en", "en_US", "EN-US", "en-US\n", "nl-NL"),
 }
+"""Strategies for values that are refused, of each member that has a limit."""

@@ -1,35 +1,75 @@
-"""Strategies for the values in OTP flows: phone numbers, codes, references, and texts up to a limit."""
+"""Strategies for the values in OTP flows: codes, references, and texts and numbers up to a limit."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from string import ascii_letters, digits
 from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 
 import pytest_pinpoint_otp.apis.end_user_messaging.rules as notify
 import pytest_pinpoint_otp.apis.pinpoint as pinpoint
-from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, did_you_mean
+from pytest_pinpoint_otp.engine.checks import check_choice, check_int, did_you_mean
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
+_Strategies = Mapping[str, st.SearchStrategy[Any]]
+
+BOOLEANS: Final = st.booleans()
+MOSTLY: Final = st.sampled_from([False, True, True, True])
+"""A strategy for what is there more often than not."""
+
 CHARACTERS: Final = st.characters(categories=("L", "M", "N", "P", "S", "Zs"))
 """What people may have in a name: letters, marks, numbers, punctuation, symbols and spaces of any script."""
 
 
-def texts(shortest: int, longest: int, characters: st.SearchStrategy[str] | str = CHARACTERS) -> st.SearchStrategy[str]:
-    """Return a strategy for texts of so many characters; that text ``"0" * longest`` must be one of them."""
-    # Hypothesis hardly ever draws a long text by itself, and the limit is where mistakes are.
+def texts(
+    shortest: int,
+    longest: int,
+    characters: st.SearchStrategy[str] | str = CHARACTERS,
+    *,
+    usual: Sequence[str] = (),
+) -> st.SearchStrategy[str]:
+    """Return a strategy for texts of so many characters, of which one in three is the shortest, and one the longest.
+
+    Hypothesis hardly ever draws a long text by itself, and a limit is where mistakes are.
+
+    Args:
+        shortest: how many characters it has at least.
+        longest: how many at most; that text ``"0" * longest`` must be one of them.
+        characters: those that it may have.
+        usual: texts that are drawn as often as all others between the limits; the first is what it shrinks to.
+    """
     drawn = st.text(characters, min_size=shortest, max_size=longest)
-    return drawn | drawn.map(lambda text: text.ljust(longest, "0"))
+    short = st.text(characters, min_size=shortest, max_size=shortest)
+    long = drawn.map(lambda text: text.ljust(longest, "0"))
+    if usual:
+        # One branch of three; with | there would be four.
+        return BOOLEANS.flatmap({False: st.sampled_from(usual), True: drawn}.__getitem__) | short | long
+    return short | drawn | long
 
 
 def numbers(accepted: range) -> st.SearchStrategy[int]:
-    """Return a strategy for the numbers of a range."""
-    return st.integers(accepted[0], accepted[-1])
+    """Return a strategy for the numbers of a range, of which one in three is the first, and one in three the last."""
+    ends = [accepted[0], accepted[-1]]
+    return st.sampled_from([*accepted, *ends * len(accepted)])
+
+
+@st.composite
+def members(draw: st.DrawFn, required: _Strategies, optional: _Strategies) -> dict[str, Any]:
+    """Draw a dict with the required members, and most of the optional ones.
+
+    Whether one is there is a draw of its own: of what st.fixed_dictionaries draws, Hypothesis cannot always leave out
+    one member without putting in another.
+    """
+    made = {name: draw(strategy) for name, strategy in required.items()}
+    for name, strategy in optional.items():
+        if draw(MOSTLY):
+            made[name] = draw(strategy)
+    return made
 
 
 def numbers_above(accepted: range) -> st.SearchStrategy[int]:
@@ -37,6 +77,12 @@ def numbers_above(accepted: range) -> st.SearchStrategy[int]:
     above = accepted[-1] + 1
     # botocore's models have a plain integer, which AWS reads as one of 32 bits.
     return st.just(above) | st.integers(above, 2**31 - 1)
+
+
+def numbers_outside(accepted: range) -> st.SearchStrategy[int]:
+    """Return a strategy for numbers below or above a range."""
+    below = accepted[0] - 1
+    return st.just(below) | numbers_above(accepted) | st.integers(-(2**31), below)
 
 
 def check_fixed(where: str, fixed: Mapping[str, Any], known: Collection[str], required: Collection[str]) -> None:
@@ -53,45 +99,19 @@ def check_fixed(where: str, fixed: Mapping[str, Any], known: Collection[str], re
             raise ValueError(f"{where}: {name} is required, so it cannot be left out.")
 
 
+def check_names(where: str, names: Collection[str], known: Collection[str]) -> None:
+    """Check the names of members that a caller gives; ``where`` begins a message.
+
+    Raises:
+        ValueError: there is no such member.
+    """
+    for name in names:
+        check_choice(f"{where}: a name", name, known)
+
+
 def as_strategy(value: Any) -> st.SearchStrategy[Any]:
     """Return a strategy for a value that is fixed, or for which a strategy is given."""
     return value if isinstance(value, st.SearchStrategy) else st.just(value)
-
-
-def phone_numbers(region: str | None = None) -> st.SearchStrategy[str]:
-    """Phone numbers in E.164, such as ``+1000000``: a str.
-
-    Args:
-        region: a region such as ``"US"`` or ``"DE"``, for mobile numbers that are valid there (source: the
-            phonenumbers library, an extra of its own). None: any of 7 to 15 digits.
-
-    Shrinks to a short number of small digits.
-
-    Raises:
-        TypeError: the region is not a str.
-        ValueError: the phonenumbers library knows no such region.
-        ModuleNotFoundError: a region is given, and the phonenumbers library is not installed.
-    """
-    if region is None:
-        return st.from_regex(r"\+[1-9][0-9]{6,14}|\+[1-9][0-9]{14}", fullmatch=True)
-    check_str("phone_numbers: region", region)
-    try:
-        import phonenumbers
-    except ModuleNotFoundError as error:
-        error.add_note('phone_numbers(region) needs it: pip install "pytest-pinpoint-otp[phonenumbers]".')
-        raise
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None:
-        regions = phonenumbers.SUPPORTED_REGIONS
-        raise ValueError(f"phone_numbers: there is no region {region!r}.{did_you_mean(region, regions)}")
-    kinds = (metadata.mobile, metadata.general_desc)
-    pattern = next(one.national_number_pattern for one in kinds if one is not None and one.national_number_pattern)
-    national = st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True)
-
-    def is_valid(number: str) -> bool:
-        return bool(phonenumbers.is_valid_number_for_region(phonenumbers.parse(number), region))
-
-    return national.map(lambda digits: f"+{metadata.country_code}{digits}").filter(is_valid)
 
 
 def codes(
@@ -111,11 +131,63 @@ def codes(
         ValueError: AWS sends no codes of that length or type.
     """
     check_choice("codes: code_type", code_type, ALPHABETS)
-    lengths = pinpoint.CODE_LENGTH if code_type == "NUMERIC" else notify.CODE_LENGTH
-    if length is not None:
-        check_int("codes: length", length, notify.CODE_LENGTH[0], notify.CODE_LENGTH[-1], "characters of a code")
-        lengths = range(length, length + 1)
+    lengths = _read_lengths("codes", length, pinpoint.CODE_LENGTH if code_type == "NUMERIC" else notify.CODE_LENGTH)
     return st.text(ALPHABETS[code_type], min_size=lengths[0], max_size=lengths[-1])
+
+
+def typed_codes(length: int | None = None) -> st.SearchStrategy[str]:
+    """What users type where they are to type a code of digits: a str.
+
+    One in seven each looks right, is too short, is too long, is empty, has blanks or a hyphen, has letters, or has the
+    digits of another script.
+
+    Args:
+        length: how many digits a code has: 4 to 8. None: 5 to 8, as for `codes`.
+
+    Shrinks to zeros that look right.
+
+    Raises:
+        TypeError: the length is not an int.
+        ValueError: AWS sends no codes of that length.
+    """
+    lengths = _read_lengths("typed_codes", length, pinpoint.CODE_LENGTH)
+    right = st.text(digits, min_size=lengths[0], max_size=lengths[-1])
+    return (
+        right
+        | st.text(digits, min_size=1, max_size=lengths[0] - 1)
+        | st.text(digits, min_size=lengths[-1] + 1, max_size=lengths[-1] + 8)
+        | st.just("")
+        | st.tuples(right, st.sampled_from(_BLANKS)).map(lambda both: both[1](both[0]))
+        | st.tuples(right, st.sampled_from(_LETTERS)).map(lambda both: both[0].translate(both[1]))
+        | st.tuples(right, st.sampled_from(OTHER_DIGITS)).map(lambda both: both[0].translate(both[1]))
+    )
+
+
+OTHER_DIGITS: Final = [
+    str.maketrans(digits, "".join(map(chr, range(zero, zero + 10)))) for zero in (0xFF10, 0x0660, 0x0966)
+]
+"""Translations into full-width, Arabic-Indic and Devanagari digits, which ``\\d`` and ``str.isdigit`` accept."""
+
+_LETTERS: Final = [str.maketrans("01", "Ol"), str.maketrans(digits, ascii_letters[:10])]
+"""Translations into letters: those that look alike, and any."""
+
+_BLANKS: Final[list[Callable[[str], str]]] = [
+    " {}".format,
+    "{} ".format,
+    "{}\n".format,
+    "\N{NO-BREAK SPACE}{}".format,
+    lambda code: f"{code[:3]} {code[3:]}",
+    lambda code: f"{code[:3]}-{code[3:]}",
+    lambda code: " " * len(code),
+]
+
+
+def _read_lengths(where: str, length: int | None, default: range) -> range:
+    """Return how long codes may be where a test gives a length, or leaves it out."""
+    if length is None:
+        return default
+    check_int(f"{where}: length", length, notify.CODE_LENGTH[0], notify.CODE_LENGTH[-1], "characters of a code")
+    return range(length, length + 1)
 
 
 def reference_ids() -> st.SearchStrategy[str]:

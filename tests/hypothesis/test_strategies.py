@@ -1,52 +1,34 @@
-"""The strategies: what they draw is what AWS takes (or refuses), reaches every limit, shrinks, and can be pasted."""
+"""The strategies for codes and requests: what AWS takes or refuses, up to every limit; it shrinks and can be pasted."""
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections import Counter
 from string import ascii_uppercase, digits
-from typing import Any
+from typing import Any, get_args
 
 import boto3
-import botocore.exceptions
-import hypothesis
 import pytest
-from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
 from botocore.validate import ParamValidator
+from drawing import draw, fail_with, find, printed, several
 from effort import THOROUGH, examples
 from helpers import APPLICATION, DESTINATION, send_request, send_status, verify
-from hypothesis import Phase, given, seed, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-import pytest_pinpoint_otp
-from pytest_pinpoint_otp import (
-    Delivery,
-    DeliveryStatus,
-    ErrorResponse,
-    FailurePlan,
-    FailureStep,
-    LostResponse,
-    RawResponse,
-    mock_pinpoint_otp,
-)
-from pytest_pinpoint_otp.apis import OPERATIONS as OPERATIONS_BY_NAME
+from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.strategies import (
     codes,
-    failure_plans,
     invalid_send_parameters,
-    outcomes,
+    invalid_verify_parameters,
     phone_numbers,
     reference_ids,
     send_parameters,
+    typed_codes,
+    verify_parameters,
 )
-
-# Derandomized, because a strategy is judged by what it draws: the same in every run.
-several = settings(max_examples=examples(40), deadline=None, derandomize=True, database=None)
-searching = settings(several, max_examples=2000, phases=[Phase.generate, Phase.shrink])
+from pytest_pinpoint_otp.strategies.pinpoint_requests import LimitedOfSend, LimitedOfVerification
 
 CLIENT = boto3.client(
     "pinpoint",
@@ -55,54 +37,40 @@ CLIENT = boto3.client(
     aws_secret_access_key="testing",
     config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
 )
-PARAMETERS = CLIENT.meta.service_model.operation_model("SendOTPMessage").input_shape.members[
-    "SendOTPMessageRequestParameters"
-]
+
+
+def shape_of(operation: str) -> Any:
+    """Return botocore's model of an operation's parameters."""
+    return CLIENT.meta.service_model.operation_model(operation).input_shape.members[f"{operation}RequestParameters"]
+
+
+PARAMETERS = shape_of("SendOTPMessage")
 REQUIRED = {"BrandName", "Channel", "DestinationIdentity", "OriginationIdentity", "ReferenceId"}
 SHORT = {"BrandName": "", "DestinationIdentity": DESTINATION, "OriginationIdentity": "A", "ReferenceId": "1"}
 """Where only the other members matter."""
 SMALLEST = {
     "Channel": "SMS",
     "BrandName": "",
-    "DestinationIdentity": "+1000000",
+    "DestinationIdentity": "+12025550100",
     "OriginationIdentity": "0",
     "ReferenceId": "0",
 }
 OPTIONAL = {"CodeLength", "ValidityPeriod", "AllowedAttempts", "Language", "EntityId", "TemplateId"}
 WITHOUT_OPTIONAL = dict.fromkeys(OPTIONAL)
 """Where only the required members matter."""
-OPERATIONS = ["SendOTPMessage", "VerifyOTPMessage"]
-FAKED = sorted(OPERATIONS_BY_NAME)
-PASTED = {
-    **{name: getattr(pytest_pinpoint_otp, name) for name in pytest_pinpoint_otp.__all__},
-    **vars(exceptions),
-    "botocore": botocore,
-}
-"""What a reader who pastes a printed value has imported."""
-
-
-def find(strategy: SearchStrategy[Any], condition: Any = lambda value: True) -> Any:
-    """Return the smallest value that meets a condition."""
-    return hypothesis.find(strategy, condition, settings=searching)
-
-
-def draw(strategy: SearchStrategy[Any], count: int) -> list[Any]:
-    """Return so many values, as they are drawn: for what is reached, which a search would shrink at a high price."""
-    drawn = []
-
-    @settings(several, max_examples=count, phases=[Phase.generate])
-    @given(strategy)
-    def note(value: Any) -> None:
-        drawn.append(value)
-
-    note()
-    return drawn
+LIMITED = sorted((REQUIRED | OPTIONAL) - {"EntityId", "TemplateId"})
 
 
 @pytest.fixture(scope="module")
-def parameters_drawn() -> list[dict[str, Any]]:
-    """Many parameters of a send, of which the optional members differ."""
-    return draw(send_parameters(**SHORT), 600)
+def runs_drawn() -> list[list[dict[str, Any]]]:
+    """Many runs of a user's test of a send."""
+    return [draw(send_parameters(), 100, run=run) for run in range(40 if THOROUGH else 10)]
+
+
+@pytest.fixture(scope="module")
+def parameters_drawn(runs_drawn: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Many parameters of a send."""
+    return [parameters for run in runs_drawn for parameters in run]
 
 
 @pytest.fixture(scope="module")
@@ -112,25 +80,10 @@ def violations_drawn() -> list[tuple[dict[str, Any], str]]:
 
 
 @pytest.fixture(scope="module")
-def steps_drawn() -> list[FailureStep]:
-    """Many steps of failure plans."""
-    return [step for plan in draw(failure_plans(), 150) for step in plan.steps]
-
-
-def printed(strategy: SearchStrategy[Any]) -> tuple[str, Any]:
-    """Return the call that Hypothesis prints under a failing test, and the argument that it had."""
-    drawn = []
-
-    @settings(searching, max_examples=30)
-    @given(value=strategy)
-    def fails(value: Any) -> None:
-        drawn.append(value)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError) as caught:
-        fails()
-    report = "\n".join(caught.value.__notes__)
-    return report[report.index("fails(") : report.rindex(")") + 1], drawn[-1]
+def violations_of_numbers() -> dict[str, list[str]]:
+    """Many refused numbers, by the parameter that they are given as."""
+    names: list[Any] = ["DestinationIdentity", "OriginationIdentity"]
+    return {name: [drawn[name] for drawn, _ in draw(invalid_send_parameters(name), 200)] for name in names}
 
 
 def send_with(parameters: dict[str, Any]) -> str:
@@ -139,80 +92,15 @@ def send_with(parameters: dict[str, Any]) -> str:
     return response["MessageResponse"]["Result"][parameters["DestinationIdentity"]]["DeliveryStatus"]
 
 
-def botocore_objects(parameters: dict[str, Any]) -> bool:
+def verify_with(parameters: dict[str, Any]) -> bool:
+    """Verify with these parameters and return the verdict."""
+    response = CLIENT.verify_otp_message(ApplicationId=APPLICATION, VerifyOTPMessageRequestParameters=parameters)
+    return bool(response["VerificationResponse"]["Valid"])
+
+
+def botocore_objects(parameters: dict[str, Any], shape: Any = PARAMETERS) -> bool:
     """Tell whether botocore's own validation has anything against these parameters."""
-    return bool(ParamValidator().validate(parameters, PARAMETERS).has_errors())
-
-
-# -- Phone numbers -----------------------------------------------------------------------------------------------------
-
-
-@several
-@given(phone_numbers())
-def test_a_phone_number_is_one_that_the_service_sends_to(number: str) -> None:
-    assert re.fullmatch(r"\+[1-9][0-9]{6,14}", number)
-    with mock_pinpoint_otp() as fake:
-        assert send_status(CLIENT, DestinationIdentity=number) == "SUCCESSFUL"
-        fake.assert_sent(number, times=1)
-
-
-def test_a_phone_number_shrinks_to_a_short_one_of_small_digits() -> None:
-    assert find(phone_numbers()) == "+1000000"
-
-
-def test_the_longest_phone_number_of_e_164_is_reached() -> None:
-    assert find(phone_numbers(), lambda number: len(number) == 16) == "+100000000000000"
-
-
-@pytest.mark.parametrize("region", ["US", "DE", "IT", "BR", "GB", "AC"])
-def test_a_phone_number_of_a_region_is_valid_there(region: str) -> None:
-    phonenumbers = pytest.importorskip("phonenumbers")
-
-    @settings(several, max_examples=20)
-    @given(phone_numbers(region))
-    def check(number: str) -> None:
-        assert phonenumbers.is_valid_number_for_region(phonenumbers.parse(number), region)
-        with mock_pinpoint_otp():
-            assert send_status(CLIENT, DestinationIdentity=number) == "SUCCESSFUL"
-
-    check()
-
-
-def test_a_mobile_number_is_preferred_where_the_region_tells_them_apart() -> None:
-    phonenumbers = pytest.importorskip("phonenumbers")
-
-    number = phonenumbers.parse(find(phone_numbers("DE")))
-
-    assert phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-
-
-def test_a_phone_number_of_a_region_shrinks_to_small_digits() -> None:
-    pytest.importorskip("phonenumbers")
-
-    assert find(phone_numbers("US")).endswith("2000000")
-
-
-@pytest.mark.parametrize(
-    ("region", "error", "message"),
-    [
-        (49, TypeError, r"phone_numbers: region takes a str, not 49 \(int\)\."),
-        ("us", ValueError, r"phone_numbers: there is no region 'us'\. Did you mean 'US'\?"),
-        ("Germany", ValueError, r"phone_numbers: there is no region 'Germany'\. Choose from: AC, AD, "),
-    ],
-)
-def test_a_region_that_is_none_is_refused(region: Any, error: type[Exception], message: str) -> None:
-    pytest.importorskip("phonenumbers")
-
-    with pytest.raises(error, match=message):
-        phone_numbers(region)
-
-
-def test_no_region_needs_no_phonenumbers_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "phonenumbers", None)
-
-    assert find(phone_numbers()) == "+1000000"
-    with pytest.raises(ModuleNotFoundError, match="phonenumbers"):
-        phone_numbers("US")
+    return bool(ParamValidator().validate(parameters, shape).has_errors())
 
 
 # -- Codes and references ----------------------------------------------------------------------------------------------
@@ -258,6 +146,40 @@ def test_leading_zeros_and_other_digits_are_reached() -> None:
     assert find(codes(6), lambda code: code[0] == "9") == "900000"
 
 
+TYPED = {
+    "right": lambda code: re.fullmatch("[0-9]{6}", code),
+    "too short": lambda code: re.fullmatch("[0-9]{1,5}", code),
+    "too long": lambda code: re.fullmatch("[0-9]{7,14}", code),
+    "empty": lambda code: not code,
+    "blanks": lambda code: re.fullmatch(r"[0-9\s-]{6,}", code, re.ASCII) and not code.isalnum(),
+    "letters": lambda code: re.search("[A-Za-z]", code),
+    "other digits": lambda code: re.fullmatch(r"\d{6}", code) and not code.isascii(),
+}
+"""What users type where a code has six digits."""
+
+
+def test_typed_codes_are_of_every_kind_in_equal_parts() -> None:
+    # Beside something else: of itself, an empty one is drawn once only.
+    drawn = [code for code, _ in draw(st.tuples(typed_codes(6), codes()), 700)]
+
+    for is_of_kind in TYPED.values():
+        assert sum(map(bool, map(is_of_kind, drawn))) > len(drawn) / 20
+    for typed in ("", " ", "-", "\n", "\N{NO-BREAK SPACE}", "O", "l"):
+        assert any(typed in code for code in drawn)
+    assert find(typed_codes(6)) == "000000"
+    assert {*map(len, draw(typed_codes(), 150))} > {0, 4, 5, 8, 9}
+
+
+@several
+@given(typed_codes())
+def test_the_service_judges_what_is_typed(typed: str) -> None:
+    with mock_pinpoint_otp() as fake:
+        fake.queue_codes("1234567")
+        send_status(CLIENT, CodeLength=7)
+        assert verify(CLIENT, typed) == (typed == "1234567")
+        assert fake.verifications[-1].otp == typed
+
+
 @pytest.mark.parametrize(
     ("length", "error", "message"),
     [
@@ -270,6 +192,8 @@ def test_leading_zeros_and_other_digits_are_reached() -> None:
 def test_a_length_that_no_code_has_is_refused(length: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         codes(length)
+    with pytest.raises(error, match=f"typed_{message}"):
+        typed_codes(length)
 
 
 def test_a_type_that_no_code_has_is_refused() -> None:
@@ -321,21 +245,45 @@ def test_an_optional_member_is_sometimes_there_and_sometimes_not(
     assert any(OPTIONAL - parameters.keys() == {name} for parameters in parameters_drawn)
 
 
+def has_length(name: str, length: int) -> Any:
+    """Return what tells whether a text has a length."""
+    return lambda parameters: len(parameters[name]) == length
+
+
 @pytest.mark.parametrize(
-    ("name", "boundary"),
+    "is_reached",
     [
-        ("CodeLength", 5),
-        ("CodeLength", 8),
-        ("ValidityPeriod", 5),
-        ("ValidityPeriod", 60),
-        ("AllowedAttempts", 1),
-        ("AllowedAttempts", 5),
+        *(
+            pytest.param(lambda parameters, name=name, limit=limit: parameters.get(name) == limit, id=f"{name} {limit}")
+            for name, limits in {"CodeLength": (5, 8), "ValidityPeriod": (5, 60), "AllowedAttempts": (1, 5)}.items()
+            for limit in limits
+        ),
+        *(
+            pytest.param(has_length(name, length), id=f"{name} of {length}")
+            for name, lengths in {
+                "BrandName": (0, 20),
+                "ReferenceId": (1, 48),
+                "OriginationIdentity": (1, 11),
+                "DestinationIdentity": (8, 16),
+            }.items()
+            for length in lengths
+        ),
     ],
 )
-def test_a_number_reaches_both_of_its_limits(name: str, boundary: int) -> None:
-    numbers = send_parameters(**SHORT, **dict.fromkeys(OPTIONAL - {name}))
+def test_every_boundary_is_drawn_in_nearly_every_run(runs_drawn: list[list[dict[str, Any]]], is_reached: Any) -> None:
+    assert sum(any(map(is_reached, run)) for run in runs_drawn) >= 0.9 * len(runs_drawn)
 
-    assert find(numbers, lambda drawn: drawn.get(name) == boundary)[name] == boundary
+
+def is_long_lived(parameters: dict[str, Any]) -> bool:
+    """Tell whether a send asks for a long code that lives long."""
+    return parameters.get("CodeLength") == 8 and parameters.get("ValidityPeriod", 15) > 30
+
+
+@pytest.mark.parametrize("run", range(60 if THOROUGH else 3))
+def test_a_failing_send_has_no_member_that_does_not_matter(run: int) -> None:
+    failing = fail_with(send_parameters(), is_long_lived, run)
+
+    assert failing == {**SMALLEST, "CodeLength": 8, "ValidityPeriod": 31}
 
 
 EUROPE = {"de-DE", "en-GB", "es-ES", "fr-FR", "it-IT"}
@@ -344,13 +292,6 @@ LANGUAGES = EUROPE | {"en-US", "es-419", "fr-CA", "ja-JP", "ko-KR", "pt-BR", "zh
 
 def test_exactly_the_documented_languages_are_reached(parameters_drawn: list[dict[str, Any]]) -> None:
     assert {parameters.get("Language") for parameters in parameters_drawn} == {*LANGUAGES, None}
-
-
-@pytest.mark.parametrize(("name", "length"), [("BrandName", 0), ("BrandName", 20), ("ReferenceId", 48)])
-def test_a_text_reaches_its_limits(name: str, length: int) -> None:
-    texts = send_parameters(**WITHOUT_OPTIONAL)
-
-    assert find(texts, lambda drawn: len(drawn[name]) == length)[name] == "0" * length
 
 
 ORIGINATIONS = send_parameters(BrandName="", DestinationIdentity=DESTINATION, ReferenceId="1", **WITHOUT_OPTIONAL)
@@ -363,30 +304,17 @@ def test_an_origination_is_a_number_or_a_sender_id_of_up_to_11_characters() -> N
     assert any(re.fullmatch("[A-Za-z0-9-]{11}", origination) for origination in drawn)
 
 
-@pytest.mark.parametrize("seed_of_it", range(10 if THOROUGH else 1))
+@pytest.mark.parametrize("run", range(10 if THOROUGH else 1))
 @pytest.mark.parametrize(
     ("strategy", "smallest"),
     [
-        (send_parameters(), {**SMALLEST}),
+        (send_parameters(), SMALLEST),
         (invalid_send_parameters(), ({**SMALLEST, "DestinationIdentity": ""}, "DestinationIdentity")),
-        (failure_plans(), FailurePlan()),
     ],
-    ids=["send_parameters", "invalid_send_parameters", "failure_plans"],
+    ids=["send_parameters", "invalid_send_parameters"],
 )
-def test_what_a_failing_test_shows_is_as_small_as_can_be(strategy: Any, smallest: Any, seed_of_it: int) -> None:
-    drawn = []
-
-    # All of Hypothesis's phases, as a user has them: the one that explains may draw the example anew.
-    @seed(seed_of_it)
-    @settings(deadline=None, database=None)
-    @given(strategy)
-    def failing(value: Any) -> None:
-        drawn.append(value)
-        raise AssertionError
-
-    with pytest.raises(AssertionError):
-        failing()
-    assert drawn[-1] == smallest
+def test_what_a_failing_test_shows_is_as_small_as_can_be(strategy: Any, smallest: Any, run: int) -> None:
+    assert fail_with(strategy, lambda value: True, run) == smallest
 
 
 def test_parameters_shrink_to_the_required_ones_with_short_values() -> None:
@@ -434,7 +362,7 @@ def test_invalid_parameters_have_one_violation_which_the_service_names(invalid: 
         assert send_with({key: value for key, value in cured.items() if value is not None}) == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize("name", sorted((REQUIRED | OPTIONAL) - {"EntityId", "TemplateId"}))
+@pytest.mark.parametrize("name", LIMITED)
 def test_every_parameter_that_has_a_limit_is_violated(
     violations_drawn: list[tuple[dict[str, Any], str]], name: str
 ) -> None:
@@ -442,194 +370,122 @@ def test_every_parameter_that_has_a_limit_is_violated(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "values"),
     [
-        ("CodeLength", 4),
-        ("CodeLength", 9),
-        ("ValidityPeriod", 4),
-        ("ValidityPeriod", 61),
-        ("AllowedAttempts", 0),
-        ("AllowedAttempts", 6),
-        ("BrandName", "0" * 21),
-        ("ReferenceId", ""),
-        ("ReferenceId", "0" * 49),
+        ("CodeLength", [4, 9]),
+        ("ValidityPeriod", [4, 61]),
+        ("AllowedAttempts", [0, 6]),
+        ("ReferenceId", [""]),
+        ("Channel", ["", "sms", "SMS\n"]),
+        ("Language", ["", "EN-US", "en-US\n"]),
+        ("DestinationIdentity", [""]),
+        ("OriginationIdentity", ["", "twelveletter"]),
     ],
 )
-def test_a_violation_just_beyond_the_limit_is_reached(
-    violations_drawn: list[tuple[dict[str, Any], str]], name: str, value: Any
+def test_a_violation_of_one_parameter_is_just_beyond_either_end_of_its_limit(name: Any, values: list[Any]) -> None:
+    drawn = draw(invalid_send_parameters(name), 150)
+
+    assert {violated for _, violated in drawn} == {name}
+    assert not {*values} - {parameters[name] for parameters, _ in drawn}
+
+
+@pytest.mark.parametrize(("name", "length"), [("BrandName", 21), ("ReferenceId", 49)])
+def test_a_text_of_one_character_too_many_is_drawn(name: Any, length: int) -> None:
+    assert length in [len(parameters[name]) for parameters, _ in draw(invalid_send_parameters(name), 60)]
+
+
+@pytest.mark.parametrize("name", ["DestinationIdentity", "OriginationIdentity"])
+@pytest.mark.parametrize(
+    "careless",
+    [
+        pytest.param(r"\+[1-9][0-9]{7,14}\n", id="a line break at the end, which $ lets pass"),
+        pytest.param(r"\+[\uff10-\uff19]{7,15}", id="full-width digits, which isdigit lets pass"),
+        pytest.param(r"\+[\u0660-\u0669]{7,15}", id="Arabic-Indic digits"),
+        pytest.param(r"\+[1-9][0-9]{15}", id="16 digits"),
+        pytest.param(r"\+[1-9]", id="one digit"),
+    ],
+)
+def test_numbers_are_drawn_that_a_careless_check_lets_pass(
+    violations_of_numbers: dict[str, list[str]], name: str, careless: str
 ) -> None:
-    drawn = [parameters[name] for parameters, violated in violations_drawn if violated == name]
-
-    # Of a text the length is what counts.
-    assert value in drawn or len(str(value)) in [len(str(one)) for one in drawn if isinstance(value, str)]
+    assert any(re.fullmatch(careless, number) for number in violations_of_numbers[name])
 
 
-# -- Outcomes and failure plans ----------------------------------------------------------------------------------------
+def test_several_parameters_may_be_at_fault() -> None:
+    names = {name for _, name in draw(invalid_send_parameters("CodeLength", "Language"), 40)}
+
+    assert names == {"CodeLength", "Language"}
 
 
-OUTCOMES = {operation: outcomes(operation) for operation in OPERATIONS}
+def test_exactly_the_parameters_that_have_a_limit_can_be_named() -> None:
+    assert sorted(get_args(LimitedOfSend)) == LIMITED
+    for name in get_args(LimitedOfSend):
+        invalid_send_parameters(name)
+    for name in get_args(LimitedOfVerification):
+        invalid_verify_parameters(name)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "name", "message"),
+    [
+        (invalid_send_parameters, "CodeLenght", "'CodeLenght'. Did you mean 'CodeLength'?"),
+        (invalid_send_parameters, "EntityId", "'EntityId'. Choose from: AllowedAttempts, BrandName, "),
+        (invalid_verify_parameters, "Otp", "'Otp'. Choose from: DestinationIdentity, ReferenceId."),
+    ],
+)
+def test_a_parameter_without_a_limit_cannot_be_at_fault(strategy: Any, name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{strategy.__name__}: a name is {message}")):
+        strategy(name)
+
+
+# -- Verifications -----------------------------------------------------------------------------------------------------
 
 
 @several
-@given(st.sampled_from(OPERATIONS).flatmap(lambda operation: st.tuples(st.just(operation), OUTCOMES[operation])))
-def test_an_outcome_can_be_injected_for_its_operation(drawn: tuple[str, Any]) -> None:
-    operation, outcome = drawn
+@given(verify_parameters())
+def test_drawn_verifications_satisfy_botocore_and_the_service(parameters: dict[str, Any]) -> None:
+    assert not botocore_objects(parameters, shape_of("VerifyOTPMessage"))
     with mock_pinpoint_otp() as fake:
-        fake.inject(outcome, operation=operation)
-        # What botocore makes of the outcome is told elsewhere.
-        with contextlib.suppress(Exception):
-            send_status(CLIENT) if operation == "SendOTPMessage" else verify(CLIENT, "123456")
-        (call,) = fake.calls
-        assert call.operation == operation
-        assert call.outcome in (
-            outcome,
-            getattr(outcome, "status", None),
-            getattr(outcome, "name", None),
-            getattr(outcome, "__name__", None),
-            "ReadTimeoutError" if isinstance(outcome, LostResponse) else "RawResponse",
-        )
+        assert not verify_with(parameters)
+        fake.queue_codes("1234567")
+        key = {name: parameters[name] for name in ("DestinationIdentity", "ReferenceId")}
+        assert send_status(CLIENT, **key, CodeLength=7) == "SUCCESSFUL"
+        assert verify_with(parameters) == (parameters["Otp"] == "1234567")
+        assert verify_with({**parameters, "Otp": "1234567"})
 
 
-@pytest.mark.parametrize("status", DeliveryStatus)
-def test_every_delivery_status_is_reached_by_a_send(status: DeliveryStatus) -> None:
-    assert find(outcomes(), lambda outcome: getattr(outcome, "status", None) == status) == Delivery(status)
+def test_a_verification_has_the_members_of_botocores_model() -> None:
+    smallest = {"DestinationIdentity": "+12025550100", "Otp": "00000", "ReferenceId": "0"}
+
+    assert find(verify_parameters()) == smallest
+    assert shape_of("VerifyOTPMessage").members.keys() == smallest.keys()
+    fixed = find(verify_parameters(DestinationIdentity=DESTINATION, Otp=codes(6)))
+    assert fixed == {"DestinationIdentity": DESTINATION, "Otp": "000000", "ReferenceId": "0"}
+    with pytest.raises(ValueError, match="verify_parameters: Otp is required, so it cannot be left out"):
+        verify_parameters(Otp=None)
+    with pytest.raises(TypeError, match="verify_parameters: there is no member 'Code'"):
+        verify_parameters(Code="123456")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        ErrorResponse("TooManyRequestsException"),
-        ErrorResponse("BadRequestException"),
-        exceptions.ReadTimeoutError,
-        exceptions.EndpointConnectionError,
-        LostResponse(),
-        RawResponse(502),
-    ],
-)
-def test_errors_and_failures_of_the_transport_are_reached(operation: str, wanted: Any) -> None:
-    assert find(outcomes(operation), lambda outcome: outcome == wanted) == wanted
+@settings(several, max_examples=examples(60))
+@given(invalid_verify_parameters())
+def test_invalid_verifications_have_one_violation_which_the_service_names(invalid: tuple[dict[str, Any], str]) -> None:
+    parameters, name = invalid
+    assert not botocore_objects(parameters, shape_of("VerifyOTPMessage"))
+    with mock_pinpoint_otp():
+        with pytest.raises(CLIENT.exceptions.BadRequestException) as refused:
+            verify_with(parameters)
+        assert refused.value.response["Error"]["Message"].startswith(f"{name} is {parameters[name]!r}, ")
+        assert not verify_with({**parameters, name: DESTINATION})
 
 
-def test_only_a_send_has_deliveries_and_only_a_verification_verdicts() -> None:
-    kinds = {operation: {*map(type, draw(outcomes(operation), 150))} for operation in [*OPERATIONS, "TagResource"]}
-
-    shared = {ErrorResponse, LostResponse, RawResponse, type}
-    assert kinds["SendOTPMessage"] == {*shared, Delivery}
-    assert kinds["VerifyOTPMessage"] == {*shared, str}
-    assert kinds["TagResource"] == shared
-    assert {*filter(lambda one: isinstance(one, str), draw(outcomes("VerifyOTPMessage"), 150))} == {"VALID", "INVALID"}
-
-
-@pytest.mark.parametrize("operation", FAKED)
-def test_outcomes_of_every_operation_can_be_injected(operation: str) -> None:
-    with mock_pinpoint_otp(assert_all_used=False) as fake:
-        for outcome in draw(outcomes(operation), examples(10)):
-            assert fake.inject(outcome, operation=operation).operation == operation
-
-
-def test_an_operation_may_be_spelled_as_boto3_does() -> None:
-    assert find(outcomes("verify_otp_message")) == find(outcomes("VerifyOTPMessage"))
-    steps = failure_plans(operations=["verify_otp_message"]).filter(lambda plan: plan.steps)
-    assert find(steps).steps[0].operation == "VerifyOTPMessage"
-
-
-def test_an_outcome_shrinks_to_a_status_or_an_error_alone() -> None:
-    assert find(outcomes()) == Delivery("SUCCESSFUL")
-    assert find(outcomes("VerifyOTPMessage")) == ErrorResponse("BadRequestException")
-
-
-def test_outcomes_of_an_operation_that_is_not_faked_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"outcomes: operation 'SendOtpMessage' .* Did you mean 'SendOTPMessage'\?"):
-        outcomes("SendOtpMessage")
-
-
-@several
-@given(failure_plans(max_steps=3))
-def test_a_failure_plan_can_be_followed(plan: FailurePlan) -> None:
-    assert len(plan.steps) <= 3
-    with mock_pinpoint_otp(assert_all_used=False) as fake:
-        assert [injection.operation for injection in fake.follow(plan)] == [step.operation for step in plan.steps]
-
-
-def test_a_failure_plan_shrinks_to_none_then_to_one_plain_step() -> None:
-    assert find(failure_plans()) == FailurePlan()
-    assert find(failure_plans(), lambda plan: plan.steps) == FailurePlan((FailureStep("SUCCESSFUL"),))
-
-
-@pytest.mark.parametrize(
-    "member",
-    [{"per": "attempt"}, {"after": 3}, {"times": 3}, {"times": None}],
-    ids=repr,
-)
-def test_every_member_of_a_step_is_reached(steps_drawn: list[FailureStep], member: dict[str, Any]) -> None:
-    ((name, value),) = member.items()
-
-    assert any(getattr(step, name) == value for step in steps_drawn)
-
-
-def test_a_step_is_for_any_operation_and_mostly_for_those_that_send_or_verify(steps_drawn: list[FailureStep]) -> None:
-    drawn = Counter(step.operation for step in steps_drawn)
-
-    assert drawn.keys() == {*FAKED}
-    often = sum(drawn[name] for name in FAKED if OPERATIONS_BY_NAME[name].sends or OPERATIONS_BY_NAME[name].verifies)
-    assert often > drawn.total() / 2
-
-
-def test_a_step_is_for_one_of_the_operations_that_are_given() -> None:
-    plans = draw(failure_plans(operations=["VerifyOTPMessage", "TagResource"]), 60)
-
-    assert {step.operation for plan in plans for step in plan.steps} == {"VerifyOTPMessage", "TagResource"}
-    others = failure_plans(operations=["TagResource"]).filter(lambda plan: plan.steps)
-    assert find(others).steps[0].operation == "TagResource"
-
-
-@pytest.mark.parametrize(
-    ("operations", "error", "message"),
-    [
-        ("SendOTPMessage", TypeError, r"operations takes a list of names, not 'SendOTPMessage' \(str\)\."),
-        (5, TypeError, r"operations takes a list of names, not 5 \(int\)\."),
-        ([], ValueError, r"operations is empty: name at least one, or leave it out\."),
-        (["SendOTP"], ValueError, r"operation 'SendOTP' is not faked\. Did you mean 'SendOTPMessage'\?"),
-    ],
-)
-def test_operations_that_are_none_are_refused(operations: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=f"failure_plans: {message}"):
-        failure_plans(operations=operations)
-
-
-def test_a_failure_plan_has_as_many_steps_as_it_may_have() -> None:
-    assert len(find(failure_plans(), lambda plan: len(plan.steps) == 5).steps) == 5
-    assert find(failure_plans(max_steps=0)) == FailurePlan()
-
-
-@pytest.mark.parametrize(
-    ("steps", "error", "message"),
-    [
-        ("5", TypeError, r"failure_plans: max_steps takes an int, not '5' \(str\)\."),
-        (True, TypeError, r"failure_plans: max_steps takes an int, not True \(bool\)\."),
-        (-1, ValueError, r"failure_plans: max_steps is -1, but takes 0 or more\."),
-    ],
-)
-def test_a_number_of_steps_that_is_none_is_refused(steps: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        failure_plans(max_steps=steps)
+def test_an_invalid_verification_is_of_either_member_or_of_the_one_that_is_named() -> None:
+    assert {name for _, name in draw(invalid_verify_parameters(), 30)} == {"DestinationIdentity", "ReferenceId"}
+    assert {name for _, name in draw(invalid_verify_parameters("ReferenceId"), 10)} == {"ReferenceId"}
+    assert find(invalid_verify_parameters())[0]["DestinationIdentity"] == ""
 
 
 # -- What is printed ---------------------------------------------------------------------------------------------------
-
-
-@several
-@given(phone_numbers() | codes() | reference_ids() | send_parameters() | invalid_send_parameters() | failure_plans())
-def test_a_value_can_be_pasted_from_its_repr(value: Any) -> None:
-    assert eval(repr(value), PASTED.copy()) == value
-
-
-@several
-@given(st.sampled_from(OPERATIONS).flatmap(OUTCOMES.__getitem__))
-def test_an_outcome_can_be_pasted_from_its_repr_or_is_a_class(outcome: Any) -> None:
-    shown = outcome.__name__ if isinstance(outcome, type) else repr(outcome)
-    assert eval(shown, PASTED.copy()) == outcome
 
 
 @pytest.mark.parametrize(
@@ -637,26 +493,17 @@ def test_an_outcome_can_be_pasted_from_its_repr_or_is_a_class(outcome: Any) -> N
     [
         pytest.param(phone_numbers(), id="phone_numbers"),
         pytest.param(codes(), id="codes"),
+        pytest.param(typed_codes().filter(lambda code: not code.isascii()), id="typed_codes"),
+        pytest.param(reference_ids(), id="reference_ids"),
         pytest.param(send_parameters(**SHORT), id="send_parameters"),
+        pytest.param(send_parameters().filter(lambda drawn: len(drawn["BrandName"]) == 20), id="long"),
         pytest.param(invalid_send_parameters(), id="invalid_send_parameters"),
-        pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, Delivery)), id="deliveries"),
-        pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, ErrorResponse)), id="errors"),
-        pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, type)), id="classes"),
-        pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, LostResponse)), id="lost"),
-        pytest.param(outcomes().filter(lambda outcome: isinstance(outcome, RawResponse)), id="raw"),
-        pytest.param(outcomes("VerifyOTPMessage").filter(lambda outcome: outcome == "VALID"), id="verdict"),
-        pytest.param(failure_plans(), id="no plan"),
-        pytest.param(failure_plans().filter(lambda plan: plan.steps and plan.steps[0].after), id="failure_plans"),
+        pytest.param(invalid_send_parameters("OriginationIdentity"), id="invalid_origination"),
+        pytest.param(verify_parameters(), id="verify_parameters"),
+        pytest.param(invalid_verify_parameters(), id="invalid_verify_parameters"),
     ],
 )
 def test_what_hypothesis_prints_can_be_pasted(strategy: SearchStrategy[Any]) -> None:
     text, value = printed(strategy)
 
-    assert eval(text, {**PASTED, "fails": lambda value: value}) == value
-
-
-def test_a_plan_of_an_exception_class_prints_as_it_is_written() -> None:
-    text, value = printed(failure_plans().map(lambda plan: FailurePlan((FailureStep(ReadTimeoutError), *plan.steps))))
-
-    assert text == "fails(\n    value=FailurePlan((FailureStep(ReadTimeoutError),)),\n)"
-    assert eval(text, {**PASTED, "fails": lambda value: value}) == value
+    assert eval(text, {"fails": lambda value: value}) == value

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
-import hypothesis
-import hypothesis.errors
 import pytest
 from botocore.validate import ParamValidator
-from effort import examples
+from drawing import draw, fail_with, find, several
+from effort import THOROUGH, examples
 from helpers import DESTINATION
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 from notify import NEEDED, make_client
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.strategies import codes, invalid_notify_send_parameters, notify_send_parameters
 
 pytestmark = NEEDED
-
-# Derandomized, because a strategy is judged by what it draws: the same in every run.
-several = settings(max_examples=examples(40), deadline=None, derandomize=True, database=None)
-searching = settings(several, max_examples=2000, phases=[Phase.generate, Phase.shrink])
 
 REQUIRED = {"channel", "destinationIdentity", "originationIdentity"}
 OPTIONAL = {
@@ -37,7 +32,7 @@ OPTIONAL = {
 SMALLEST = {
     "channel": "TEXT",
     "originationIdentity": "0",
-    "destinationIdentity": "+1000000",
+    "destinationIdentity": "+12025550100",
     "overrideChannelParameters": {"text": {"inlineTemplateBody": "{{code}}"}},
 }
 SHORT = {"channel": "TEXT", "destinationIdentity": DESTINATION, "originationIdentity": "A"}
@@ -66,36 +61,15 @@ def shape(client: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> list[dict[str, Any]]:
+def runs() -> list[list[dict[str, Any]]]:
+    """Several runs of a user's test of a send."""
+    return [draw(notify_send_parameters(), 100, run=run) for run in range(20 if THOROUGH else 5)]
+
+
+@pytest.fixture(scope="module")
+def drawn(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Many parameters of a send."""
-    return draw(notify_send_parameters(), 200)
-
-
-def draw(strategy: SearchStrategy[Any], count: int) -> list[Any]:
-    """Return so many values, as they are drawn."""
-    values = []
-
-    @settings(several, max_examples=count, phases=[Phase.generate])
-    @given(strategy)
-    def note(value: Any) -> None:
-        values.append(value)
-
-    note()
-    return values
-
-
-def find(strategy: SearchStrategy[Any], condition: Any = lambda value: True) -> Any:
-    """Return the smallest value that meets a condition."""
-    return hypothesis.find(strategy, condition, settings=searching)
-
-
-def is_reached(strategy: SearchStrategy[Any], condition: Any) -> bool:
-    """Tell whether a value meets a condition, without looking for the smallest, which takes long."""
-    try:
-        hypothesis.find(strategy, condition, settings=settings(searching, phases=[Phase.generate]))
-    except hypothesis.errors.NoSuchExample:
-        return False
-    return True
+    return [parameters for run in runs for parameters in run]
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
@@ -138,68 +112,62 @@ def test_every_member_of_botocores_model_is_there_and_every_optional_one_is_not(
     assert set.intersection(*map(set, there)) == REQUIRED
 
 
-@pytest.mark.parametrize(
-    ("path", "boundary"),
-    [
-        ("overrideCodeConfigurationParameters.codeLength", 4),
-        ("overrideCodeConfigurationParameters.codeLength", 8),
-        ("overrideCodeConfigurationParameters.validityPeriodMinutes", 1),
-        ("overrideCodeConfigurationParameters.validityPeriodMinutes", 60),
-        ("overrideCodeConfigurationParameters.maxAttempts", 1),
-        ("overrideCodeConfigurationParameters.maxAttempts", 5),
-        ("overrideCodeConfigurationParameters.codeType", "ALPHANUMERIC"),
-        ("overrideCodeConfigurationParameters.codeType", "ALPHA"),
-        ("overrideCodeConfigurationParameters.codeType", "NUMERIC"),
-    ],
-)
-def test_a_policy_reaches_its_limits(path: str, boundary: Any) -> None:
-    policies = notify_send_parameters(**PLAIN, notifyCodeConfiguration=None, context=None, referenceId=None)
-
-    assert is_reached(policies, lambda parameters: leaves(parameters).get(path) == boundary)
+POLICY = "overrideCodeConfigurationParameters"
+CHANNELS = "overrideChannelParameters"
 
 
 @pytest.mark.parametrize(
-    ("path", "lengths"),
+    ("path", "ends"),
     [
+        (f"{POLICY}.codeLength", (4, 8)),
+        (f"{POLICY}.validityPeriodMinutes", (1, 60)),
+        (f"{POLICY}.maxAttempts", (1, 5)),
+        (f"{POLICY}.codeType", ("NUMERIC", "ALPHA", "ALPHANUMERIC")),
         ("originationIdentity", (1, 256)),
         ("destinationIdentity", (1, 20)),
         ("notifyCodeConfiguration", (1, 256)),
         ("configurationSetName", (1, 256)),
         ("referenceId", (1, 256)),
         ("context", (0, 5)),
-        ("overrideChannelParameters.text.inlineTemplateBody", (8, 6000)),
-        ("overrideChannelParameters.text.destinationCountryParameters", (1, 10)),
-        ("overrideChannelParameters.voice.inlineTemplateBody", (8, 6000)),
-        ("overrideChannelParameters.voice.languageCode", (2, 35)),
-        ("overrideChannelParameters.voice.voiceId", (1, 64)),
-        ("overrideChannelParameters.notify.notifyTemplateId", (1, 256)),
-        ("overrideChannelParameters.whatsApp.whatsAppTemplateName", (1, 512)),
-        ("overrideChannelParameters.whatsApp.languageCode", (2, 35)),
+        (f"{CHANNELS}.text.inlineTemplateBody", (8, 6000)),
+        (f"{CHANNELS}.text.destinationCountryParameters", (1, 10)),
+        (f"{CHANNELS}.voice.inlineTemplateBody", (8, 6000)),
+        (f"{CHANNELS}.voice.languageCode", (2, 35)),
+        (f"{CHANNELS}.voice.voiceId", (1, 64)),
+        (f"{CHANNELS}.notify.notifyTemplateId", (1, 256)),
+        (f"{CHANNELS}.notify.voiceId", (1, 64)),
+        (f"{CHANNELS}.whatsApp.whatsAppTemplateName", (1, 512)),
+        (f"{CHANNELS}.whatsApp.languageCode", (2, 35)),
     ],
 )
-def test_a_text_or_a_number_of_pairs_reaches_its_limits(path: str, lengths: tuple[int, int]) -> None:
-    top, _, inner = path.partition(".")
-    fixed: dict[str, Any] = dict.fromkeys(OPTIONAL - {top, "overrideChannelParameters"})
-    if inner:
-        fixed |= ROUTES[inner.partition(".")[0]]
-    elif top == "destinationIdentity":
-        fixed |= ROUTES["whatsApp"]
-    elif top == "notifyCodeConfiguration":
-        fixed |= {"overrideChannelParameters": None}
-    for length in lengths:
-        assert is_reached(
-            notify_send_parameters(**fixed),
-            lambda parameters, length=length: len(leaves(parameters).get(path, "x" * 99)) == length,
-        )
+def test_every_boundary_is_drawn_in_nearly_every_run(
+    runs: list[list[dict[str, Any]]], path: str, ends: tuple[Any, ...]
+) -> None:
+    def values(run: list[dict[str, Any]]) -> set[Any]:
+        """Return what a run has for the member: numbers and choices themselves, of anything else the length."""
+        found = [leaves(parameters)[path] for parameters in run if path in leaves(parameters)]
+        return {value if isinstance(value, int) or path.endswith("codeType") else len(value) for value in found}
+
+    reached = Counter(end for run in runs for end in values(run))
+    # One run may miss one.
+    assert all(reached[end] >= len(runs) - 1 for end in ends)
 
 
-@pytest.mark.parametrize(("kind", "longest"), [("key", 100), ("value", 800)])
-def test_the_context_reaches_its_limits(kind: str, longest: int) -> None:
-    def reaches(parameters: dict[str, Any]) -> bool:
-        pairs = parameters.get("context") or {"": ""}
-        return longest in map(len, pairs if kind == "key" else pairs.values())
+@pytest.mark.parametrize("length", [1, 100, 800])
+def test_the_context_reaches_its_limits(runs: list[list[dict[str, Any]]], length: int) -> None:
+    def lengths(run: list[dict[str, Any]]) -> set[int]:
+        return {len(text) for parameters in run for pair in parameters.get("context", {}).items() for text in pair}
 
-    assert is_reached(notify_send_parameters(**PLAIN, notifyCodeConfiguration=None, referenceId=None), reaches)
+    assert sum(length in lengths(run) for run in runs) >= len(runs) - 1
+
+
+@pytest.mark.parametrize("run", range(20 if THOROUGH else 2))
+def test_a_failing_send_has_no_member_that_does_not_matter(run: int) -> None:
+    failing = fail_with(
+        notify_send_parameters(), lambda drawn: leaves(drawn).get(f"{POLICY}.validityPeriodMinutes", 10) > 30, run
+    )
+
+    assert failing == {**SMALLEST, POLICY: {"validityPeriodMinutes": 31}}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -218,7 +186,10 @@ def test_every_route_is_taken_and_shrinks_to_the_members_that_it_needs() -> None
         "destinationIdentity": "0",
         "overrideChannelParameters": {"whatsApp": {"whatsAppTemplateName": "0", "languageCode": "en-US"}},
     }
-    assert is_reached(notify_send_parameters(), lambda drawn: drawn["originationIdentity"].startswith("nc-"))
+
+
+def test_sends_are_from_notify_configurations_too(drawn: list[dict[str, Any]]) -> None:
+    assert any(parameters["originationIdentity"].startswith("nc-") for parameters in drawn)
 
 
 def test_an_address_of_whatsapp_has_any_characters_that_the_service_accepts() -> None:
@@ -330,20 +301,39 @@ LIMITED = {
 
 
 @pytest.mark.parametrize("name", sorted(LIMITED))
-def test_every_member_that_has_a_limit_is_violated(name: str) -> None:
-    assert is_reached(invalid_notify_send_parameters(), lambda invalid: invalid[1] == name)
+def test_every_member_that_has_a_limit_can_be_at_fault(client: Any, name: str) -> None:
+    for parameters, violated in draw(invalid_notify_send_parameters(name), 4):
+        assert violated == name
+        with mock_pinpoint_otp(), pytest.raises(client.exceptions.ValidationException, match=name):
+            client.send_notify_code_verification(**parameters)
+
+
+def test_any_member_that_has_a_limit_is_at_fault() -> None:
+    assert len({name for _, name in draw(invalid_notify_send_parameters(), 150)}) > 0.7 * len(LIMITED)
+    assert {name for _, name in draw(invalid_notify_send_parameters("codeLength", "context"), 30)} == {
+        "codeLength",
+        "context",
+    }
+
+
+def test_a_member_without_a_limit_cannot_be_at_fault() -> None:
+    with pytest.raises(
+        ValueError, match=r"invalid_notify_send_parameters: a name is 'chanel'\. Did you mean 'channel'"
+    ):
+        invalid_notify_send_parameters("chanel")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("codeLength", 9), ("validityPeriodMinutes", 61), ("referenceId", "0" * 257)],
+    [("codeLength", 9), ("validityPeriodMinutes", 61), ("referenceId", "0" * 257), ("destinationIdentity", "+1")],
 )
-def test_a_violation_just_beyond_the_limit_is_reached(name: str, value: Any) -> None:
-    def is_beyond(invalid: tuple[dict[str, Any], str]) -> bool:
-        parameters, violated = invalid
-        return violated == name and value in leaves(parameters).values()
+def test_a_violation_just_beyond_the_limit_is_drawn(name: str, value: Any) -> None:
+    drawn = [leaves(parameters).values() for parameters, _ in draw(invalid_notify_send_parameters(name), 100)]
 
-    assert is_reached(invalid_notify_send_parameters(), is_beyond)
+    if name == "destinationIdentity":
+        assert any(re.fullmatch(r"\+[1-9]", str(one)) for values in drawn for one in values)
+    else:
+        assert any(value in values for values in drawn)
 
 
 def test_the_smallest_violation_is_of_the_required_members_and_a_template() -> None:

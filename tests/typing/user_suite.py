@@ -42,12 +42,17 @@ from pytest_pinpoint_otp import (
 from pytest_pinpoint_otp.stateful import OTPStateMachine
 from pytest_pinpoint_otp.strategies import (
     codes,
+    e164_numbers,
     failure_plans,
     invalid_notify_send_parameters,
+    invalid_send_parameters,
+    invalid_verify_parameters,
     notify_send_parameters,
     outcomes,
     phone_numbers,
     send_parameters,
+    typed_codes,
+    verify_parameters,
 )
 
 PHONE = "+15550100123"
@@ -177,6 +182,12 @@ assert_type(phone_numbers("DE"), st.SearchStrategy[str])
 assert_type(codes(6), st.SearchStrategy[str])
 assert_type(codes(code_type="ALPHANUMERIC"), st.SearchStrategy[str])
 assert_type(failure_plans(operations=["send_otp_message"]), st.SearchStrategy[FailurePlan])
+assert_type(failure_plans(destination=PHONE, reference_id=st.none() | codes()), st.SearchStrategy[FailurePlan])
+assert_type(e164_numbers(), st.SearchStrategy[str])
+assert_type(typed_codes(6), st.SearchStrategy[str])
+assert_type(verify_parameters(Otp="123456"), st.SearchStrategy[dict[str, Any]])
+assert_type(invalid_send_parameters("CodeLength", "Language"), st.SearchStrategy[tuple[dict[str, Any], str]])
+assert_type(invalid_verify_parameters(), st.SearchStrategy[tuple[dict[str, Any], str]])
 
 
 @given(

@@ -21,7 +21,15 @@ from pytest_pinpoint_otp import (
     mock_pinpoint_otp,
 )
 from pytest_pinpoint_otp.stateful import OTPStateMachine
-from pytest_pinpoint_otp.strategies import codes, failure_plans, outcomes, phone_numbers
+from pytest_pinpoint_otp.strategies import (
+    codes,
+    failure_plans,
+    invalid_send_parameters,
+    invalid_verify_parameters,
+    outcomes,
+    phone_numbers,
+    typed_codes,
+)
 
 PHONE = "+15550100123"
 
@@ -131,3 +139,7 @@ def drawn() -> None:
     outcomes("SendOtpMessage")  # error: arg-type, reportArgumentType
     failure_plans(5)  # error: call-arg, reportCallIssue
     failure_plans(operations="SendOTPMessage")  # error: arg-type, reportArgumentType
+    failure_plans(destination=15550100123)  # error: arg-type, reportArgumentType
+    invalid_send_parameters("CodeLenght")  # error: arg-type, reportArgumentType
+    invalid_verify_parameters("Otp")  # error: arg-type, reportArgumentType
+    typed_codes("6")  # error: arg-type, reportArgumentType

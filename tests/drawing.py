@@ -1,0 +1,78 @@
+"""What the tests of strategies draw with: values as they come, the smallest, and several runs of a user's test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+from effort import examples
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+# Derandomized, because a strategy is judged by what it draws: the same in every run.
+several = settings(max_examples=examples(40), deadline=None, derandomize=True, database=None)
+searching = settings(several, max_examples=2000, phases=[Phase.generate, Phase.shrink])
+
+
+def find(strategy: SearchStrategy[Any], condition: Any = lambda value: True) -> Any:
+    """Return the smallest value that meets a condition."""
+    return hypothesis.find(strategy, condition, settings=searching)
+
+
+def draw(strategy: SearchStrategy[Any], count: int, *, run: int | None = None) -> list[Any]:
+    """Return so many values, as they are drawn: for what is reached, which a search would shrink at a high price.
+
+    Args:
+        strategy: what draws them.
+        count: how many.
+        run: the seed, where there are several runs.
+    """
+    drawn = []
+    derandomized = run is None
+    health = [HealthCheck.data_too_large, HealthCheck.too_slow]
+
+    @settings(
+        several, max_examples=count, phases=[Phase.generate], derandomize=derandomized, suppress_health_check=health
+    )
+    @given(strategy)
+    def note(value: Any) -> None:
+        drawn.append(value)
+
+    (note if derandomized else seed(run)(note))()
+    return drawn
+
+
+def fail_with(strategy: SearchStrategy[Any], condition: Any, run: int) -> Any:
+    """Return what a failing test shows: the last example, of all of Hypothesis's phases, as a user has them."""
+    failing = []
+
+    @seed(run)
+    @settings(deadline=None, database=None, max_examples=300)
+    @given(strategy)
+    def fails(value: Any) -> None:
+        if condition(value):
+            failing.append(value)
+            raise ZeroDivisionError
+
+    try:
+        fails()
+    except ZeroDivisionError:
+        return failing[-1]
+    raise AssertionError(f"Run {run} has not found an example.")
+
+
+def printed(strategy: SearchStrategy[Any]) -> tuple[str, Any]:
+    """Return the call that Hypothesis prints under a failing test, and the argument that it had."""
+    drawn = []
+
+    @settings(searching, max_examples=30)
+    @given(value=strategy)
+    def fails(value: Any) -> None:
+        drawn.append(value)
+        raise ZeroDivisionError
+
+    try:
+        fails()
+    except ZeroDivisionError as error:
+        report = "\n".join(error.__notes__)
+    return report[report.index("fails(") : report.rindex(")") + 1], drawn[-1]
