@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,7 +73,11 @@ def __getattr__(name: str) -> Any:
     # Never kept: between two runs in one process, pytester replaces this package's modules, but not the package itself.
     # For the same reason modules say `import a.b.c as c` or `from a.b.c import name`: `from a.b import c` may find a
     # stale one.
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name == "FailurePlan" and (registration := sys.modules.get(f"{__name__}.registration")) is not None:
+        # Hypothesis was here first, and could not be told about a class that was not there yet.
+        registration.register()
+    return found
 
 
 def __dir__() -> list[str]:

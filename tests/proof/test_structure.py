@@ -25,6 +25,7 @@ BELOW = {
     "fake": ("transports", "engine", "apis"),
     "mock": ("fake", "transports", "engine", "apis"),
     "strategies": ("engine", "apis"),
+    "registration": ("strategies", "engine", "apis"),
     "stateful": ("strategies", "mock", "fake", "engine", "apis"),
     "server": ("transports.http", "transports.active", "mock", "fake", "engine", "apis"),
     "__main__": ("server", "mock", "fake", "engine", "apis"),
@@ -35,7 +36,7 @@ BELOW = {
 LIBRARIES = {
     "pytest": ("plugin",),
     "_pytest": ("plugin",),
-    "hypothesis": ("strategies", "stateful"),
+    "hypothesis": ("strategies", "registration", "stateful"),
     "phonenumbers": ("strategies",),
     "botocore": ("transports.botocore", "engine.faults.transport_errors"),
     "boto3": ("transports.botocore",),
