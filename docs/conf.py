@@ -12,7 +12,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 # Headings and tables quote what pytest and botocore say, with the quotes that these use.
-smartquotes = False
+smartquotes_action = "D"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
