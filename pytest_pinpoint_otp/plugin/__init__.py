@@ -155,3 +155,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         for activation in activations.values():
             leave(activation.fake)
         activations.clear()
+
+
+def pytest_unconfigure() -> None:
+    # A client may outlive the run, and this plugin's modules, where a test runs pytest by itself.
+    if (interception := sys.modules.get("pytest_pinpoint_otp.transports.botocore.interception")) is not None:
+        interception.unregister_all()

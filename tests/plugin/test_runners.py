@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from effort import proof
 from suites import ALONE, passes, run, run_apart
@@ -270,3 +271,27 @@ def test_pytester_may_run_in_a_process_that_has_never_used_its_fake(pytester: py
         """,
     )
     passes(result, passed=2)
+
+
+def test_a_client_that_outlives_a_run_keeps_nothing_of_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("pinpoint", region_name="us-east-1")
+
+    def signers() -> list[object]:
+        names = {"signing_name": "mobiletargeting", "region_name": "us-east-1", "signature_version": "v4"}
+        emitted = client.meta.events.emit("choose-signer.pinpoint.SendOTPMessage", context={}, **names)
+        return [handler for handler, _ in emitted]
+
+    monkeypatch.setattr("helpers.client", client, raising=False)
+    before = signers()
+    suite = """
+        from helpers import client, send
+
+        def test_sends(pinpoint_otp):
+            send(client)
+            assert pinpoint_otp.code_for()
+    """
+    for _ in range(2):
+        passes(run(pytester, test_sends=suite), passed=1)
+        assert signers() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import socket
@@ -471,22 +472,37 @@ def handlers_of(client: Any) -> list[Any]:
     return [handler for event in events for handler, _ in client.meta.events.emit(event, **arguments)]
 
 
-def test_the_handlers_leave_the_client_with_the_last_fake() -> None:
+def test_a_client_gets_each_handler_once_however_many_fakes_it_meets() -> None:
     client = SESSION.client("pinpoint")
     before = handlers_of(client)
-    outer = mock_pinpoint_otp()
-    outer.start()
-    with mock_pinpoint_otp():
-        send(client)
-    send(client)
-    # The signer for three operations, and the answer for the one that was called.
-    assert len(handlers_of(client)) == len(before) + 4
-    with pytest.raises(ClientError, match="is not faked"):
-        client.get_apps()
-    # The refusal for three.
-    assert len(handlers_of(client)) == len(before) + 7
-    outer.stop()
-    assert handlers_of(client) == before
+    for _ in range(2):
+        with mock_pinpoint_otp():
+            send(client)
+            with mock_pinpoint_otp():
+                send(client)
+        # The signer for three operations, and the answer for the one that was called.
+        assert len(handlers_of(client)) == len(before) + 4
+    for _ in range(2):
+        with mock_pinpoint_otp(), pytest.raises(ClientError, match="is not faked"):
+            client.get_apps()
+        # The refusal for three.
+        assert len(handlers_of(client)) == len(before) + 7
+
+
+def test_the_handlers_of_a_client_do_nothing_without_a_fake(connections: list[Any]) -> None:
+    client = SESSION.client("pinpoint", config=Config(retries={"total_max_attempts": 1}))
+    requests: list[Any] = []
+    client.meta.events.register_first("before-send", lambda request, **kwargs: requests.append(request))
+    for call in (lambda: send(client), client.get_apps):
+        with pytest.raises(EndpointConnectionError):
+            call()
+        with mock_pinpoint_otp(), contextlib.suppress(ClientError):
+            call()
+        with pytest.raises(EndpointConnectionError):
+            call()
+        before, within, after = requests[-3:]
+        assert before.headers.keys() == after.headers.keys() > within.headers.keys()
+    connections.clear()
 
 
 def test_a_client_that_has_made_no_call_has_no_handlers(pinpoint_otp: PinpointOTP) -> None:

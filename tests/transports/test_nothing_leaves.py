@@ -70,18 +70,6 @@ def losing_an_answer(gate: Gate) -> Callable[[object], LostResponse]:
     return lose
 
 
-def handlers_of(client: Any) -> int:
-    """Return how many handlers of ours a client's emitter has."""
-    request = unittest.mock.Mock(context={}, body=None)
-    found = 0
-    for event in ("before-send.pinpoint.SendOTPMessage", "choose-signer.pinpoint.SendOTPMessage"):
-        answers = client.meta.events.emit(
-            event, request=request, context={}, signing_name="", region_name="", signature_version="v4"
-        )
-        found += sum(handler.__module__.startswith("pytest_pinpoint_otp") for handler, _ in answers)
-    return found
-
-
 # -- An attempt that outlives its fake ---------------------------------------------------------------------------------
 
 
@@ -184,7 +172,6 @@ def test_when_the_last_such_call_has_ended_all_is_as_it_was(sink: Sink) -> None:
     gate.open()
     sending.join()
     assert {name: vars(Endpoint)[name] for name in METHODS} == methods
-    assert handlers_of(client) == 0
     send_and_ignore(client)
     assert len(sink.signed) == 1
 
@@ -397,10 +384,10 @@ def test_what_a_wrapper_has_kept_of_a_fake_does_nothing_to_real_calls(sink: Sink
         send_and_ignore(client)
         with mock_pinpoint_otp():
             send(client)
-        assert handlers_of(client) == 0
+        send_and_ignore(client)
     finally:
         Endpoint.create_request = original
-    assert len(sink.signed) == len(sink.arrived) == 1
+    assert len(sink.signed) == len(sink.arrived) == 2
 
 
 def test_a_descriptor_is_bound_as_it_was(sink: Sink) -> None:

@@ -44,7 +44,7 @@ def check_may_leave(context: MutableMapping[str, Any], service_name: str, operat
     Raises:
         UnfakedCallError: an earlier attempt was for a fake, or the guard is on.
     """
-    begun = context.setdefault(SERVICE, None) is not None
+    begun = context.get(SERVICE) is not None
     if begun or (guard.stops_calls() and find(service_name, operation)):
         raise guard.stop_call(operation, _read_destination(body), begun=begun)
 

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import SERVICES, find
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
-from pytest_pinpoint_otp.transports.botocore.holding import begin_call, end_call, undo_at_last
+from pytest_pinpoint_otp.transports.botocore.holding import begin_call, end_call
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
 _registered: WeakKeyDictionary[Any, set[tuple[str, str]]] = WeakKeyDictionary()
-"""The operations whose handlers an emitter has."""
-_kept: WeakSet[Any] = WeakSet()
-"""The emitters of calls that were not met at their beginning: nobody knows when these end."""
+"""The operations whose handlers an emitter has. They stay, since each change of an emitter makes its next events slow,
+and do nothing while no fake is active."""
 
 
 def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +67,7 @@ def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
         if operation_model is None or operation_model.service_model.service_name not in SERVICES:
             return original(endpoint, params, operation_model)
-        _meet_attempt(endpoint, params, operation_model)
+        _meet(endpoint, params, operation_model)
         return _with_context(original(endpoint, params, operation_model), params)
 
     return create_request
@@ -78,7 +77,7 @@ def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., 
     async def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
         if operation_model is None or operation_model.service_model.service_name not in SERVICES:
             return await original(endpoint, params, operation_model)
-        _meet_attempt(endpoint, params, operation_model)
+        _meet(endpoint, params, operation_model)
         return _with_context(await original(endpoint, params, operation_model), params)
 
     return create_request
@@ -88,18 +87,12 @@ def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
     """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
     context, emitter = request_dict["context"], endpoint._event_emitter
     names = operation_model.service_model.service_name, operation_model.name
-    met_before = context.get(SERVICE) is not None
+    met_before = context.setdefault(SERVICE, None) is not None
     if find_service(context) is None:
         check_may_leave(context, *names, request_dict.get("body"))
     # Also where it may leave: a fake may be entered before it does.
     if not met_before and names not in _registered.get(emitter, ()):
         _register(emitter, *names)
-
-
-def _meet_attempt(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
-    if SERVICE not in request_dict["context"] and active.innermost() is not None:
-        _kept.add(endpoint._event_emitter)
-    _meet(endpoint, request_dict, operation_model)
 
 
 def _with_context(request: Any, request_dict: Any) -> Any:
@@ -113,17 +106,19 @@ def _register(emitter: Any, service_name: str, operation: str) -> None:
     import pytest_pinpoint_otp.transports.botocore.handlers as handlers
 
     with lock:
-        undo_at_last(_unregister)
         _registered.setdefault(emitter, set()).add((service_name, operation))
         handlers.register(emitter, service_name, operation)
 
 
-def _unregister() -> None:
-    import pytest_pinpoint_otp.transports.botocore.handlers as handlers
+def unregister_all() -> None:
+    """Take the handlers off every client that has them."""
+    with lock:
+        for emitter, operations in list(_registered.items()):
+            import pytest_pinpoint_otp.transports.botocore.handlers as handlers
 
-    for emitter in [emitter for emitter in _registered if emitter not in _kept]:
-        for service_name, operation in _registered.pop(emitter):
-            handlers.unregister(emitter, service_name, operation)
+            for service_name, operation in operations:
+                handlers.unregister(emitter, service_name, operation)
+        _registered.clear()
 
 
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
