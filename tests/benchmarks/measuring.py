@@ -45,9 +45,10 @@ _RESULT = {
     "StatusCode": 200,
     "StatusMessage": f"MessageId: {_REQUEST_ID}",
 }
-ANSWER = json.dumps(
-    {"ApplicationId": "a1b2c3d4", "RequestId": _REQUEST_ID, "Result": {"+15550100123": _RESULT}}
-).encode()
+_MESSAGE_RESPONSE = {"ApplicationId": "a1b2c3d4", "RequestId": _REQUEST_ID, "Result": {"+15550100123": _RESULT}}
+ANSWER = json.dumps(_MESSAGE_RESPONSE).encode()
+RESPONSE = {"MessageResponse": _MESSAGE_RESPONSE}
+"""The same answer as boto3 returns it."""
 
 
 class Turns:
@@ -181,6 +182,10 @@ class Measure:
 
         self._benchmark.pedantic(block, (subject, subject_times), setup=arrange, rounds=rounds)
         return list(zip(subject_times, reference_times, strict=True))
+
+    def show(self, what: str, measured: float, unit: str = "") -> None:
+        """Add a line without a limit to the table."""
+        self._config.stash[rows].append((what, "", f"{measured:.3g}{unit}"))
 
     def check(self, what: str, measured: float, limit: float, unit: str = "") -> None:
         """Add a line to the table, and fail where it is beyond its limit."""
