@@ -133,11 +133,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    activations = run_of(item.config).activations
-    if (activation := activations.get(item)) is not None:
-        activation.note(report)
+    teardowns = run_of(item.config).teardowns
+    if (teardown := teardowns.get(item)) is not None:
+        teardown.note(report)
         if report.when == "teardown":
-            del activations[item]
+            del teardowns[item]
     elif report.failed and call.excinfo is not None and "botocore" in sys.modules:
         from pytest_pinpoint_otp.plugin.hint import hint
 
@@ -147,14 +147,14 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    activations = run_of(session.config).activations
-    if activations:
+    teardowns = run_of(session.config).teardowns
+    if teardowns:
         from pytest_pinpoint_otp.mock import leave
 
         # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
-        for activation in activations.values():
-            leave(activation.fake)
-        activations.clear()
+        for teardown in teardowns.values():
+            leave(teardown.fake)
+        teardowns.clear()
 
 
 def pytest_unconfigure() -> None:

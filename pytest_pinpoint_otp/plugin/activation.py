@@ -1,24 +1,25 @@
-"""The fake of a test: its activation before the test's own fixtures, and what it checks and reports at teardown."""
+"""The fake of a test: what is arranged for it, and its activation before the test's own fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pinpoint_otp.fake import PinpointOTP, service_of
+from pytest_pinpoint_otp.fake import PinpointOTP
 from pytest_pinpoint_otp.mock import enter, isolated_examples, leave
 from pytest_pinpoint_otp.plugin.configuration import (
     FIXTURE,
     MARKER,
+    fixture_definitions,
     fixture_names,
     marker_arguments,
     options_of,
     run_of,
-    terminal_width,
 )
+from pytest_pinpoint_otp.plugin.teardown import Teardown
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
@@ -28,54 +29,27 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 
-class Activation:
-    """The fake of one test, what was arranged for it, and how the test has ended so far."""
-
-    def __init__(self, item: pytest.Item) -> None:
-        self._item = item
-        self.arrangement = _arrangement_of(item)
-        self.fake = PinpointOTP(options_of(item), self.arrangement)
-        self.examples_are_checked = False
-        """Whether each of Hypothesis's examples has had its own check, so that the test needs none."""
-        self._outcomes: list[str] = []
-        """One for each subtest, and the test's own last, which passes even where a subtest has failed."""
-
-    def check_end(self) -> None:
-        """Check what a test that passed has left. One that failed, was skipped or xfailed has its verdict."""
-        passed = self._outcomes[-1:] == ["passed"] and "failed" not in self._outcomes
-        if passed and not self.examples_are_checked and (unused := service_of(self.fake).check_end()):
-            pytest.fail(unused, pytrace=False)
-
-    def note(self, report: pytest.TestReport) -> None:
-        """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
-        if report.failed and (traffic := service_of(self.fake).traffic(terminal_width(self._item.config))):
-            report.sections.append(("Pinpoint OTP traffic", traffic))
-            if self.arrangement and (chaos := self.arrangement.section(self.fake, self._item)):
-                report.sections.append(("Pinpoint OTP chaos", chaos))
-        if report.when == "call":
-            self._outcomes.append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
-
-
 @contextmanager
 def activated(item: pytest.Item) -> Iterator[PinpointOTP]:
     """Activate a test's fake, and check at the end what the test has left."""
-    run = run_of(item.config)
-    activation = run.activations[item] = Activation(item)
-    enter(activation.fake)
+    run, arguments = run_of(item.config), marker_arguments(item)
+    arrangement = _arrangement_of(item, arguments)
+    fake = PinpointOTP(options_of(item, arguments), arrangement)
+    teardown = run.teardowns[item] = Teardown(item, fake, arrangement)
+    enter(fake)
     try:
-        with isolated_examples(getattr(item, "obj", None), activation.fake, checked=True) as checked:
-            activation.examples_are_checked = checked
-            yield activation.fake
+        with isolated_examples(getattr(item, "obj", None), fake, checked=True) as checked:
+            teardown.examples_are_checked = checked
+            yield fake
     finally:
-        leave(activation.fake)
-        if run.failures is not None and activation.arrangement is not None:
-            run.failures.count(item, activation.arrangement)
-    activation.check_end()
+        leave(fake)
+        if run.failures is not None and arrangement is not None:
+            run.failures.count(item, arrangement)
+    teardown.check()
 
 
-def _arrangement_of(item: pytest.Item) -> Arrangement | None:
-    """Return what the test's marker and the command line arrange for its fake; None if that is nothing."""
-    arguments = marker_arguments(item)
+def _arrangement_of(item: pytest.Item, arguments: Mapping[str, Any]) -> Arrangement | None:
+    """Return what a test's markers and the command line arrange for its fake; None if that is nothing."""
     failures = run_of(item.config).failures if arguments.get("chaos", True) else None
     plan: FailurePlan | None = None
     if "plan" in arguments:
@@ -111,11 +85,8 @@ def _put_fixture_first(item: Any) -> None:
     item.fixturenames = [*others[:place], FIXTURE, *others[place:]]
 
 
-def _has_function_scope(item: Any, name: str) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs.get(name)
-    if definitions is None:
-        # Another plugin may have added the name, as this one does.
-        definitions = item.session._fixturemanager.getfixturedefs(name, item)
+def _has_function_scope(item: pytest.Item, name: str) -> bool:
+    definitions = fixture_definitions(item, name)
     return not definitions or definitions[-1].scope == "function"
 
 

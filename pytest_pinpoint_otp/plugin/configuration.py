@@ -10,9 +10,9 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.options import Options
-    from pytest_pinpoint_otp.plugin.activation import Activation
     from pytest_pinpoint_otp.plugin.failures import RunFailures
     from pytest_pinpoint_otp.plugin.guard import GuardReport
+    from pytest_pinpoint_otp.plugin.teardown import Teardown
 
 FIXTURE: Final = "pinpoint_otp"
 _PLUGIN: Final = "pytest_pinpoint_otp.plugin"
@@ -55,8 +55,8 @@ class Run:
         """The options that are set in pytest's configuration, by name."""
         self.failures: RunFailures | None = None
         self.guard: GuardReport | None = None
-        self.activations: Final[dict[pytest.Item, Activation]] = {}
-        """The fakes of the tests that are under way."""
+        self.teardowns: Final[dict[pytest.Item, Teardown]] = {}
+        """What is due at the end of the tests that are under way and have a fake."""
 
 
 _run: Final = pytest.StashKey[Run]()
@@ -158,14 +158,23 @@ def fixture_names(item: pytest.Item) -> Sequence[str]:
     return getattr(item, "fixturenames", None) or ()
 
 
+def fixture_definitions(item: Any, name: str) -> Sequence[pytest.FixtureDef[Any]]:
+    """Return the definitions of a fixture that an item takes, the narrowest last; none for a name that has none."""
+    info = getattr(item, "_fixtureinfo", None)
+    definitions = info and info.name2fixturedefs.get(name)
+    if definitions is None:
+        # A plugin may have added the name, as this one does.
+        definitions = item.session._fixturemanager.getfixturedefs(name, item)
+    return definitions or ()
+
+
 def _takes(item: pytest.Item, name: str) -> bool:
     """Tell whether a test takes one of the plugin's fixtures, and not another that has the same name."""
     if name not in fixture_names(item):
         return False
-    definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
     # One that takes the fixture of its own name adds to that one.
-    ends = (one for one in reversed(definitions) if one.func.__module__ == _PLUGIN or name not in one.argnames)
-    last = next(ends, None)
+    definitions = reversed(fixture_definitions(item, name))
+    last = next((one for one in definitions if one.func.__module__ == _PLUGIN or name not in one.argnames), None)
     return last is None or last.func.__module__ == _PLUGIN
 
 
@@ -177,20 +186,21 @@ def is_left_out(item: pytest.Item) -> bool:
 def _is_enabled(item: pytest.Item) -> bool:
     if item.get_closest_marker(MARKER) is None:
         return run_of(item.config).autouse
-    enabled: bool = marker_arguments(item)["enabled"]
+    arguments = marker_arguments(item)
+    enabled: bool = arguments["enabled"]
     if not enabled:
         # A mistake in options that are not used for now is reported all the same.
-        options_of(item)
+        options_of(item, arguments)
     return enabled
 
 
-def options_of(item: pytest.Item) -> Options:
+def options_of(item: pytest.Item, arguments: Mapping[str, Any]) -> Options:
     """Return the options of a test's fake: its markers', above the configured ones, above a seed of its own."""
     from pytest_pinpoint_otp.engine.options import read_options
 
     configured = run_of(item.config).options
     seed = f"{configured.get('seed', '')}{identity_of(item)}"
-    marked = {name: value for name, value in marker_arguments(item).items() if name not in BESIDE_OPTIONS}
+    marked = {name: value for name, value in arguments.items() if name not in BESIDE_OPTIONS}
     try:
         return read_options({**configured, "seed": seed, **marked}, f"@pytest.mark.{MARKER}", beside=BESIDE_OPTIONS)
     except (TypeError, ValueError) as error:

@@ -1,0 +1,53 @@
+"""The end of a test: what it left unused or did wrong is an error at teardown, and a failure shows the OTP traffic.
+
+The guard tells of the calls that it stopped by itself: see the module `guard`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_pinpoint_otp.fake import PinpointOTP, service_of
+from pytest_pinpoint_otp.plugin.configuration import terminal_width
+
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.plugin.failures import Arrangement
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+
+class Teardown:
+    """What is checked and reported at the end of one test, and how the test has ended so far.
+
+    Args:
+        item: the test.
+        fake: its fake.
+        arrangement: what was arranged for the fake; None: nothing.
+    """
+
+    def __init__(self, item: pytest.Item, fake: PinpointOTP, arrangement: Arrangement | None) -> None:
+        self.fake: Final = fake
+        self.examples_are_checked = False
+        """Whether each of Hypothesis's examples has had its own check, so that the test needs none."""
+        self._item = item
+        self._arrangement = arrangement
+        self._outcomes: list[str] = []
+        """One for each subtest, and the test's own last, which passes even where a subtest has failed."""
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
+        if report.failed and (traffic := service_of(self.fake).traffic(terminal_width(self._item.config))):
+            report.sections.append(("Pinpoint OTP traffic", traffic))
+            if self._arrangement and (chaos := self._arrangement.section(self.fake, self._item)):
+                report.sections.append(("Pinpoint OTP chaos", chaos))
+        if report.when == "call":
+            self._outcomes.append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
+
+    def check(self) -> None:
+        """Check what a test that passed has left. One that failed, was skipped or xfailed has its verdict."""
+        passed = self._outcomes[-1:] == ["passed"] and "failed" not in self._outcomes
+        if passed and not self.examples_are_checked and (unused := service_of(self.fake).check_end()):
+            pytest.fail(unused, pytrace=False)
