@@ -92,9 +92,11 @@ def _id_prefixes(seed: str) -> tuple[str, str]:
 
     Request IDs are version 4 UUIDs; message IDs have 40 characters of 0-9 and a-v, as AWS's own have (seen).
     """
-    digest = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=27, person=b"otp-ids").digest()
+    digest = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=37, person=b"otp-ids").digest()
     request = digest[:9].hex()
-    letters = "0123456789abcdefghijklmnopqrstuv"
-    number = int.from_bytes(digest[9:])
-    message = "".join(letters[number >> 5 * place & 31] for place in range(28))
+    message = digest[9:].translate(_LETTERS).decode()
     return f"{request[:8]}-{request[8:12]}-4{request[12:15]}-a{request[15:]}-", message
+
+
+_LETTERS: Final = b"0123456789abcdefghijklmnopqrstuv" * 8
+"""One of the 32 characters for each byte."""
