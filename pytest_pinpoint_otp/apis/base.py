@@ -288,6 +288,8 @@ class Api:
 
     name: ClassVar[str]
     """botocore's name of the client, in records too."""
+    endpoint_prefix: ClassVar[str]
+    """What the host names of its endpoints begin with (source: botocore model)."""
     errors: ClassVar[Mapping[str, int]]
     """The errors that every operation takes, with their HTTP status."""
     usual_errors: ClassVar[tuple[str, ...]]

@@ -230,6 +230,7 @@ class Pinpoint(Api):
     """Amazon Pinpoint, as far as one-time passwords go."""
 
     name = "pinpoint"
+    endpoint_prefix = "pinpoint"
     errors = {  # noqa: RUF012 - a ClassVar in Api
         "BadRequestException": 400,
         "ForbiddenException": 403,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import unittest.mock
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,8 +28,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
 
-METHODS = ("make_request", "_send_request", "create_request")
-OWN_METHODS = ("_send_request", "create_request")
+METHODS = ("make_request", "_send_request", "create_request", "_send")
+OWN_METHODS = ("_send_request", "create_request", "_send")
 """Those that AioEndpoint does not inherit."""
 
 
@@ -132,6 +133,42 @@ async def test_a_patch_that_began_before_the_fake_and_ends_inside_lets_nothing_l
         fake.inject(leaving(mock), per="attempt")
         with pytest.raises(UnfakedCallError):
             await client.send_otp_message(**send_request())
+    assert sink.arrived == []
+
+
+def passing_on(original: Any) -> Any:
+    """Return a method that does what another one does."""
+
+    async def method(*args: Any) -> Any:
+        return await original(*args)
+
+    return method
+
+
+async def test_patches_of_both_places_that_end_inside_let_nothing_leave(sink: Sink, config: AioConfig) -> None:
+    async with connect(sink, config) as client, connect(sink, service="dynamodb") as other:
+        with contextlib.ExitStack() as patches:
+            for name in ("_send_request", "create_request"):
+                replacement = passing_on(getattr(AioEndpoint, name))
+                patches.enter_context(unittest.mock.patch.object(AioEndpoint, name, replacement))
+            with mock_pinpoint_otp() as fake:
+                patches.close()
+                fake.inject(LostResponse(), per="attempt")
+                await client.send_otp_message(**send_request())
+                assert len(fake.messages) == 2
+                assert sink.arrived == []
+                await other.list_tables()
+    assert len(sink.arrived) == 1
+
+
+async def test_a_fake_that_is_entered_during_a_first_attempt_answers_it(sink: Sink, config: AioConfig) -> None:
+    mock = mock_pinpoint_otp()
+    async with connect(sink, config) as client:
+        client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", lambda **kwargs: mock.start() and None)
+        try:
+            await client.send_otp_message(**send_request())
+        finally:
+            mock.stop()
     assert sink.arrived == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import io
@@ -20,18 +21,23 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.endpoint import Endpoint
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
 from sink import KEYS, Gate, InThread, Sink, open_sink
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
+from pytest_pinpoint_otp.transports.botocore.guard import let_through, turn_on
 from pytest_pinpoint_otp.transports.botocore.patches import hold
 
 MODES = ("legacy", "standard", "adaptive")
-METHODS = ("make_request", "_send_request", "create_request")
-"""What each call passes in botocore's endpoint, and others may wrap."""
+METHODS = ("make_request", "_send_request", "create_request", "_send")
+"""What each call passes in botocore's endpoint, and others may wrap. A call that is answered never reaches the last."""
+
+
+TWO_LINES = ("_send_request", "create_request")
+"""Those that a fake wraps to meet a call before it is signed."""
 
 
 @pytest.fixture
@@ -339,7 +345,7 @@ def test_a_patch_around_an_inner_fake_leaves_nothing_of_either(sink: Sink, name:
     assert sink.arrived == []
 
 
-@pytest.mark.parametrize("name", ["_send_request", "create_request"])
+@pytest.mark.parametrize("name", TWO_LINES)
 def test_an_object_that_takes_no_instance_is_called_as_it_was(sink: Sink, name: str) -> None:
     original = getattr(Endpoint, name)
     client = connect(sink)
@@ -448,6 +454,92 @@ def test_what_is_imported_only_in_part_is_wrapped_when_it_is_complete(
         send(connect(sink))
         assert vars(BotocoreStubber)["__call__"] is not before
     assert vars(BotocoreStubber)["__call__"] is before
+
+
+# -- The last line, at the socket --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def ending_inside(*names: str) -> Iterator[contextlib.ExitStack]:
+    """Patch methods as others do; closing what this yields ends the patches, which put back what they found."""
+    with contextlib.ExitStack() as patches:
+        for name in names:
+            patches.enter_context(unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name))))
+        yield patches
+
+
+def test_patches_of_both_that_end_inside_let_nothing_leave(sink: Sink, client: Any) -> None:
+    with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp() as fake:
+        patches.close()
+        fake.inject("ReadTimeoutError", per="attempt")
+        assert send_status(client) == "SUCCESSFUL"
+        assert verify(client, fake.code_for())
+        assert [len(call.attempts) for call in fake.calls] == [2, 1]
+    assert sink.arrived == []
+
+
+def test_what_such_a_call_asks_for_beyond_the_fake_is_refused(sink: Sink) -> None:
+    with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp():
+        patches.close()
+        with pytest.raises(ClientError, match=r"GET .*/v1/apps is not faked"):
+            connect(sink).get_apps()
+    assert sink.arrived == []
+
+
+@pytest.mark.skipif("endusermessaging" not in boto3.Session().get_available_services(), reason="botocore is older")
+def test_end_user_messaging_has_that_line_too(sink: Sink) -> None:
+    client = connect(sink, service="endusermessaging")
+    with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp() as fake:
+        patches.close()
+        client.list_notify_code_configurations()
+        assert [call.operation for call in fake.calls] == ["ListNotifyCodeConfigurations"]
+    assert sink.arrived == []
+
+
+def test_other_services_pass_that_line(sink: Sink) -> None:
+    with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp():
+        patches.close()
+        connect(sink, service="dynamodb").list_tables()
+        connect(sink, service="kinesis").list_streams()
+    assert len(sink.signed) == 2
+
+
+def test_a_fake_that_is_entered_during_a_first_attempt_answers_it(sink: Sink, client: Any) -> None:
+    mock = mock_pinpoint_otp()
+    client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", lambda **kwargs: mock.start() and None)
+    try:
+        assert send_status(client) == "SUCCESSFUL"
+    finally:
+        mock.stop()
+    assert sink.arrived == []
+
+
+def test_a_client_with_an_endpoint_of_its_own_is_met_at_the_socket_too(sink: Sink) -> None:
+    class OtherEndpoint(Endpoint):
+        """What a package may put in the place of botocore's own."""
+
+        _send_request = vars(Endpoint)["_send_request"]
+        create_request = vars(Endpoint)["create_request"]
+
+    client = connect(sink)
+    client._endpoint.__class__ = OtherEndpoint
+    with mock_pinpoint_otp():
+        assert send_status(client) == "SUCCESSFUL"
+    assert sink.arrived == []
+
+
+def test_the_guard_holds_that_line_without_a_fake(sink: Sink, client: Any) -> None:
+    with ending_inside(*TWO_LINES) as patches, contextlib.ExitStack() as stack:
+        stack.callback(hold())
+        stack.callback(turn_on())
+        patches.close()
+        with pytest.raises(UnfakedCallError, match=r"SendOTPMessage to .* was called while no"):
+            send(client)
+        assert sink.arrived == []
+        client.get_apps()
+        with let_through():
+            send_and_ignore(client)
+        assert len(sink.signed) == 2
 
 
 # -- Emitters, handlers and bodies -------------------------------------------------------------------------------------

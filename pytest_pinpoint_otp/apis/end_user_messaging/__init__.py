@@ -36,6 +36,7 @@ class EndUserMessaging(Api):
     """AWS End User Messaging, as far as one-time codes go."""
 
     name = "endusermessaging"
+    endpoint_prefix = "end-user-messaging"
     errors: ClassVar[Mapping[str, int]] = {
         "ValidationException": 400,
         "AccessDeniedException": 403,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
-from pytest_pinpoint_otp.apis import APIS, find
+from pytest_pinpoint_otp.apis import APIS, find, route
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.service import Service
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
@@ -121,6 +121,13 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     in_moto = any(operation in api.in_moto for api in APIS if api.name == service_name)
     instead = "moto or botocore's Stubber" if in_moto else "botocore's Stubber: moto does not have it either"
     return _Answer(request.url, service.refuse(operation, instead))
+
+
+def answer_at_socket(request: Any, service_name: str) -> _Answer | None:
+    """Answer an attempt that would be sent now, whoever has kept it from the handlers; None: it may leave."""
+    found = route(request.method, request.url)
+    operation = request.method if found is None else found.operation.name
+    return answer(request, f"{_ANY_REQUEST}.{service_name}.{operation}")
 
 
 def _service_for(request: Any, event_name: str) -> Service | None:

@@ -1,6 +1,7 @@
-"""Where botocore's calls are met: once at their beginning and once at each attempt, before anything is signed.
+"""Where botocore's calls are met: at their beginning and at each attempt, before anything is signed, and at the socket.
 
-Two places, so that whoever takes one of them away while a fake is active still lets no call leave.
+Three places, so that whoever takes some of them away while a fake is active still lets no call leave. A call that is
+answered never comes as far as the third.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import SERVICES, find
+from pytest_pinpoint_otp.apis import APIS, SERVICES, find
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
@@ -83,6 +84,35 @@ def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., 
     return create_request
 
 
+def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
+    def send(endpoint: Any, request: Any) -> Any:
+        answer = _answer_at_socket(endpoint, request)
+        return original(endpoint, request) if answer is None else answer
+
+    return send
+
+
+def _sending_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def send(endpoint: Any, request: Any) -> Any:
+        answer = _answer_at_socket(endpoint, request)
+        return await original(endpoint, request) if answer is None else answer
+
+    return send
+
+
+def _answer_at_socket(endpoint: Any, request: Any) -> Any:
+    service_name = _SERVICE_NAMES.get(endpoint._endpoint_prefix)
+    if service_name is None:
+        return None
+    import pytest_pinpoint_otp.transports.botocore.handlers as handlers
+
+    return handlers.answer_at_socket(request, service_name)
+
+
+_SERVICE_NAMES: Final = {api.endpoint_prefix: api.name for api in APIS}
+"""botocore's names of the faked services, by what their endpoints know of them."""
+
+
 def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
     """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
     context, emitter = request_dict["context"], endpoint._event_emitter
@@ -141,7 +171,9 @@ TARGETS: Final = (
     Target("botocore.session", "Session", "__init__", _making_session),
     Target("botocore.endpoint", "Endpoint", "_send_request", _beginning),
     Target("botocore.endpoint", "Endpoint", "create_request", _attempting),
+    Target("botocore.endpoint", "Endpoint", "_send", _sending),
     Target("aiobotocore.endpoint", "AioEndpoint", "_send_request", _beginning_async),
     Target("aiobotocore.endpoint", "AioEndpoint", "create_request", _attempting_async),
+    Target("aiobotocore.endpoint", "AioEndpoint", "_send", _sending_async),
     Target("botocore.validate", "ParamValidationDecorator", "serialize_to_request", _preparing),
 )
