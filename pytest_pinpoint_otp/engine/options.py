@@ -68,11 +68,11 @@ class Options:
         for name in ("enforce_limits", "retry_backoff", "assert_all_used"):
             check_bool(name, getattr(self, name))
         for name, holds in _IDS.items():
-            object.__setattr__(self, name, _read_ids(name, getattr(self, name), holds))
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _read_ids(name, given, holds))
         for name in ("code_length", "validity_period", "allowed_attempts"):
-            value = plain(getattr(self, name))
-            object.__setattr__(self, name, value)
-            if value is not None:
+            if (value := plain(getattr(self, name))) is not None:
+                object.__setattr__(self, name, value)
                 _check_default(name, value, enforce=self.enforce_limits)
 
 
@@ -92,9 +92,7 @@ def _check_default(name: str, value: int, *, enforce: bool) -> None:
         raise ValueError(f"{name} is refused: {refusals[0]}")
 
 
-def _read_ids(name: str, given: object, holds: str) -> frozenset[str] | None:
-    if given is None:
-        return None
+def _read_ids(name: str, given: object, holds: str) -> frozenset[str]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"{name} takes {holds} in a list, set or tuple, not {kind(given)}.")
     ids = frozenset(map(plain, given))

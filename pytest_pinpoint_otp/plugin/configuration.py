@@ -184,9 +184,9 @@ def is_left_out(item: pytest.Item) -> bool:
 
 
 def _is_enabled(item: pytest.Item) -> bool:
-    if item.get_closest_marker(MARKER) is None:
-        return run_of(item.config).autouse
     arguments = marker_arguments(item)
+    if not arguments:
+        return run_of(item.config).autouse
     enabled: bool = arguments["enabled"]
     if not enabled:
         # A mistake in options that are not used for now is reported all the same.
@@ -210,6 +210,8 @@ def options_of(item: pytest.Item, arguments: Mapping[str, Any]) -> Options:
 def marker_arguments(item: pytest.Item) -> dict[str, Any]:
     """Return the merged arguments of a test's markers, of which the narrower wins; empty without a marker."""
     arguments: dict[str, Any] = {}
+    if item.get_closest_marker(MARKER) is None:
+        return arguments
     for marker in _markers(item):
         if marker.args:
             pytest.fail(f"@pytest.mark.{MARKER} takes keywords only, not {marker.args[0]!r}.", pytrace=False)

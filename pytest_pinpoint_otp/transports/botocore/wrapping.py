@@ -88,8 +88,11 @@ class _Mark(NamedTuple):
 class _Wrapping:
     """What is wrapped of one class: put on and taken off as often as needed."""
 
+    __slots__ = ("_attributes", "_name", "_original", "_owner", "_replacement", "_wrap")
+
     def __init__(self, owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         self._owner = owner
+        self._attributes = vars(owner)
         self._name = name
         self._wrap = wrap
         self._original: Any = None
@@ -97,7 +100,7 @@ class _Wrapping:
 
     def put_on(self) -> None:
         """Take the method's place, unless what is there calls us already."""
-        found = vars(self._owner)[self._name]
+        found = self._attributes[self._name]
         # The original is found also where somebody has put back what they had found before us.
         if found is not self._original:
             if self._mark_of(found) is not None:
@@ -109,7 +112,7 @@ class _Wrapping:
 
     def take_off(self) -> None:
         """Put the original back, unless somebody else has wrapped the method since, and would lose that."""
-        found = vars(self._owner)[self._name]
+        found = self._attributes[self._name]
         if found is self._replacement:
             setattr(self._owner, self._name, self._original)
         elif (mark := self._mark_of(found)) is not None and mark.function is found:
