@@ -20,7 +20,7 @@ from pytest_pinpoint_otp.stateful import OTPStateMachine
 
 pytestmark = NEEDED
 
-PHONE, OTHER = "+15550100001", "+15550100002"
+PHONE, OTHER = OTPStateMachine.phones
 OPERATIONS = {"SendNotifyCodeVerification", "ValidateNotifyCodeVerification"}
 
 fixed = settings(deadline=None, derandomize=True, database=None, phases=[Phase.generate], stateful_step_count=30)

@@ -1,0 +1,62 @@
+"""The class attributes of a machine, checked where they are written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from pytest_pinpoint_otp.apis import APIS
+from pytest_pinpoint_otp.engine.checks import check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.options import read_options
+
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
+PHONES: Final = ("+12025550101", "+12025550102")
+"""Of 555-0100 to 555-0199 in an area code, which the North American Numbering Plan keeps for fiction, and which
+validators accept. The phonenumbers library refuses those that Ofcom keeps for mobile phones."""
+
+APIS_BY_NAME: Final = {api.name: api for api in APIS}
+"""The APIs that a machine can drive an application of."""
+
+
+def check_attributes(machine: Any, properties: Collection[str]) -> None:
+    """Check what a subclass of the machine says about itself.
+
+    Args:
+        machine: the class.
+        properties: the names of the properties that there are.
+
+    Raises:
+        TypeError: an attribute of the wrong type.
+        ValueError: an unknown name, or a number out of range.
+    """
+    name = machine.__name__
+    if isinstance(machine.properties, str) or not isinstance(machine.properties, Collection):
+        raise TypeError(f"{name}.properties takes a list of names, not {kind(machine.properties)}.")
+    for one in machine.properties:
+        if one not in properties:
+            raise ValueError(f"{name}.properties: there is no {one!r}.{did_you_mean(one, properties)}")
+    if isinstance(machine.phones, str) or not isinstance(machine.phones, Sequence) or not machine.phones:
+        raise TypeError(f"{name}.phones takes a list of phone numbers, not {kind(machine.phones)}.")
+    for phone in machine.phones:
+        if not isinstance(phone, str):
+            raise TypeError(f"{name}.phones takes phone numbers such as {PHONES[0]!r}, not {kind(phone)}.")
+    if machine.api not in APIS_BY_NAME:
+        raise ValueError(f"{name}.api: {machine.api!r} is not faked.{did_you_mean(machine.api, APIS_BY_NAME)}")
+    check_int(f"{name}.max_guesses", machine.max_guesses, 0, meaning="wrong codes within guess_window, such as 10")
+    if machine.max_texts is not None:
+        check_int(f"{name}.max_texts", machine.max_texts, 1, meaning="texts within text_window, such as 5; None: any")
+    check_int(f"{name}.tolerated_errors", machine.tolerated_errors, 1, meaning="errors that lock nobody out, such as 5")
+    for window in ("guess_window", "text_window"):
+        value = getattr(machine, window)
+        if not isinstance(value, timedelta):
+            raise TypeError(f"{name}.{window} takes a timedelta, such as timedelta(hours=1), not {kind(value)}.")
+    read_options(machine.options, f"{name}.options")
+    for method in ("request_code", "check_code"):
+        if inspect.iscoroutinefunction(getattr(machine, method)):
+            raise TypeError(
+                f"{name}.{method} is a coroutine function, but the machine does not await: use asyncio.run."
+            )

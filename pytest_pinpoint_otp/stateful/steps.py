@@ -1,0 +1,84 @@
+"""How the machine's rules are made, and what they draw."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from hypothesis import currently_in_test_context, event
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, multiple, rule
+
+from pytest_pinpoint_otp.engine.records import SentMessage
+
+# pytest shows a failure at the user's own line, not in here.
+__tracebackhide__ = True
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+TEXTS: Final[Bundle[SentMessage]] = Bundle("text")
+"""The texts that users were sent, printed as ``text_0``."""
+
+DIGITS: Final = "0123456789"
+FORMS: Final[dict[str, Callable[[str], str]]] = {
+    "nothing": lambda code: "",
+    "blanks": lambda code: " " * len(code),
+    "letters": lambda code: "abcdefghijkl"[: len(code)],
+    "one character less": lambda code: code[:-1],
+    "one character more": lambda code: f"{code}0",
+    "blanks around": lambda code: f" {code} ",
+    "a hyphen inside": lambda code: f"{code[:3]}-{code[3:]}",
+    "full-width digits": lambda code: code.translate(str.maketrans(DIGITS, "０１２３４５６７８９")),  # noqa: RUF001
+    "superscript digits": lambda code: code.translate(str.maketrans(DIGITS, "⁰¹²³⁴⁵⁶⁷⁸⁹")),
+}
+"""How people, and those who try, write a code otherwise than it was sent."""
+
+
+def drawn_from(choices: Callable[[Any], Sequence[str]]) -> st.SearchStrategy[str]:
+    """Return a strategy for one of what the running machine has to choose from."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(choices(machine)))
+
+
+def drawn_up_to(most: Callable[[Any], int]) -> st.SearchStrategy[int]:
+    """Return a strategy for a number from 1 to what the running machine says, and that one often."""
+    return st.runner().map(most).flatmap(lambda number: st.integers(1, number) | st.just(number))
+
+
+def step(into: Bundle[SentMessage] | None = None, **arguments: Any) -> Callable[[_Method], _Method]:
+    """Decorate a rule of the machine, which stays a method that returns what it returns.
+
+    Hypothesis's statistics tell in how many runs it was carried out.
+
+    Args:
+        into: the bundle that what it returns goes to; None: Hypothesis sees nothing of it.
+        arguments: what it is given, by strategies.
+    """
+
+    def decorate(function: _Method) -> _Method:
+        @functools.wraps(function)
+        def carry_out(*args: Any, **kwargs: Any) -> Any:
+            tell(f"step {function.__name__}")
+            result = function(*args, **kwargs)
+            if into is None:
+                return None
+            return multiple() if result is None else result
+
+        targets = {} if into is None else {"target": into}
+        ruled = cast(Any, rule)(**targets, **arguments)(carry_out)
+
+        @functools.wraps(ruled)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return cast(_Method, method)
+
+    return decorate
+
+
+def tell(*events: str) -> None:
+    """Let Hypothesis's statistics tell in how many runs something happened."""
+    # A failing example that is pasted runs outside of Hypothesis.
+    if currently_in_test_context():
+        for one in events:
+            event(one)
