@@ -174,8 +174,10 @@ class Operation:
         """Read a request, refused or not."""
 
     @abstractmethod
-    def find_refusal(self, reading: Reading, terms: Terms, state: Any) -> Refusal | None:
-        """Return why the API refuses a request; None: it does not. Changes nothing.
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Guess | Refusal | None:
+        """Check a request, and return what it asks for, or why the API refuses it. Changes nothing.
+
+        What an operation asks for that neither sends nor verifies is all in the reading: None.
 
         Args:
             reading: what the request says.
@@ -223,12 +225,7 @@ class SendOperation(Operation):
         """
 
     @abstractmethod
-    def request_code(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest:
-        """Return what an accepted send asks for.
-
-        Raises:
-            ValueError: an option that this API does not accept.
-        """
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Refusal: ...
 
     @abstractmethod
     def write_text(self, asked: CodeRequest, code: str) -> str:
@@ -249,8 +246,7 @@ class VerifyOperation(Operation):
     verifies = True
 
     @abstractmethod
-    def read_guess(self, reading: Reading) -> Guess:
-        """Return what an accepted verification asks."""
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> Guess | Refusal: ...
 
     @abstractmethod
     def write_verdict(self, valid: bool, request_id: str) -> Response:
@@ -259,6 +255,9 @@ class VerifyOperation(Operation):
 
 class StoreOperation(Operation):
     """An operation that reads or changes what the API keeps; it has neither deliveries nor verdicts."""
+
+    @abstractmethod
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> Refusal | None: ...
 
     @abstractmethod
     def carry_out(self, reading: Reading, state: Any, drawn: str, now: datetime, request_id: str) -> Response:

@@ -113,7 +113,8 @@ class _PinpointOperation(Operation):
         except ValueError as error:
             return Reading(application_id, None, None, {}, Refusal("BadRequestException", str(error)))
 
-    def find_refusal(self, reading: Reading, terms: Terms, state: Any) -> Refusal | None:
+    def check(self, reading: Reading, terms: Terms) -> Refusal | None:
+        """Return why the API refuses a request; None: it does not."""
         refusal = reading.refusal
         if refusal is not None and refusal.name == "MethodNotAllowedException":
             return refusal
@@ -160,7 +161,10 @@ class Send(_PinpointOperation, SendOperation):
         }
         return _read(application_id, parameters)
 
-    def request_code(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest:
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Refusal:
+        refusal = self.check(reading, terms)
+        if refusal is not None:
+            return refusal
         parameters = reading.parameters
         get = parameters.get
         policy = policy_of(
@@ -217,7 +221,10 @@ class Verify(_PinpointOperation, VerifyOperation):
     rules = VERIFY_RULES
     keyword = "VerifyOTPMessageRequestParameters"
 
-    def read_guess(self, reading: Reading) -> Guess:
+    def accept(self, reading: Reading, terms: Terms, state: Any) -> Guess | Refusal:
+        refusal = self.check(reading, terms)
+        if refusal is not None:
+            return refusal
         parameters = reading.parameters
         key = Key(reading.application_id, parameters["DestinationIdentity"], parameters["ReferenceId"])
         return Guess(key, parameters["Otp"])

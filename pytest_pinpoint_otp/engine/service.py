@@ -65,9 +65,10 @@ class Service(State):
         operation = found.operation
         with lock:
             work = self._receive(operation, operation.read(Request(method, url, found.in_path, body)), headers)
-            refusal = operation.find_refusal(work.reading, self.options, self.kept[operation.api.name])
-            if refusal is not None:
-                return self._refuse(work, refusal, record=record_refusal)
+            asked = operation.accept(work.reading, self.options, self.kept[operation.api.name])
+            if isinstance(asked, Refusal):
+                return self._refuse(work, asked, record=record_refusal)
+            work.asked = asked
             place = self.recording.begin(operation.name, work.reading.destination, work.invocation_id)
             taken = self._take(work) if self.faults.injections else None
             if taken is None or not callable(taken.outcome):
@@ -237,10 +238,10 @@ class Service(State):
             kept = self.kept[operation.api.name]
             try:
                 reading = operation.read_issue(application_id, destination, reference_id, given)
-                refusal = operation.find_refusal(reading, self.options, kept)
-                if refusal is not None:
-                    raise (TypeError if refusal.wrong_type else ValueError)(refusal.message)
-                return issue(self, operation, reading, code)
+                asked = operation.accept(reading, self.options, kept)
+                if isinstance(asked, Refusal):
+                    raise (TypeError if asked.wrong_type else ValueError)(asked.message)
+                return issue(self, operation, asked, code)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"issue: {error}") from None
 

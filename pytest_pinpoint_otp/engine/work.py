@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pytest_pinpoint_otp.apis.base import (
     CodeRequest,
+    Guess,
     Operation,
     Reading,
     Refusal,
@@ -41,7 +42,18 @@ class AttemptWork:
         call: the call, as it was before the attempt; None: it is the first.
     """
 
-    __slots__ = ("_call", "_drawn", "_state", "invocation_id", "now", "operation", "own", "reading", "request_id")
+    __slots__ = (
+        "_call",
+        "_drawn",
+        "_state",
+        "asked",
+        "invocation_id",
+        "now",
+        "operation",
+        "own",
+        "reading",
+        "request_id",
+    )
 
     def __init__(
         self, state: State, operation: Operation, reading: Reading, invocation_id: str, call: Call | None
@@ -51,6 +63,8 @@ class AttemptWork:
         self.operation: Final = operation
         self.reading: Final = reading
         self.invocation_id: Final = invocation_id
+        self.asked: CodeRequest | Guess | None = None
+        """What the request asks for, once it is accepted."""
         self.own: Outcome | None = None
         """What the service itself has against the call, such as a quota; None: nothing."""
 
@@ -112,7 +126,8 @@ class AttemptWork:
         message_id, verification_id = operation.write_ids(self._drawn)
         report = delivery.report(message_id, verification_id)
         if report.delivered:
-            asked = operation.request_code(self.reading, state.options, state.kept[operation.api.name])
+            asked = self.asked
+            assert isinstance(asked, CodeRequest)  # what a send asks for
             if state.misplaced_options:
                 _check_options(state, operation)
             queue = state.codes.queue
@@ -145,7 +160,8 @@ class AttemptWork:
     def _judge(self, operation: VerifyOperation) -> Answer:
         """Answer a verification by the rules."""
         state = self._state
-        key, code = operation.read_guess(self.reading)
+        assert isinstance(self.asked, Guess)  # what a verification asks for
+        key, code = self.asked
         reason, attempts_left = state.codes.verify(key, code, self.now)
         valid = reason is VerificationReason.VALID
         state.journal.verifications.append(
@@ -176,19 +192,18 @@ def find_own_outcome(state: State, work: AttemptWork) -> tuple[Outcome, str] | N
     return found
 
 
-def issue(state: State, operation: SendOperation, reading: Reading, code: str | None) -> SentMessage:
+def issue(state: State, operation: SendOperation, asked: CodeRequest, code: str | None) -> SentMessage:
     """Issue a code without a call, and let its text reach the handset.
 
     Args:
         state: the state of the service.
         operation: what the code is issued by.
-        reading: what its request would say.
+        asked: what its request would ask for.
         code: the code; None: one is drawn.
 
     Raises:
         ValueError: the code is not of the kind that the request asks for, or an option is not for this API.
     """
-    asked = operation.request_code(reading, state.options, state.kept[operation.api.name])
     _check_options(state, operation)
     if code is not None and not fits(code, asked.policy):
         raise ValueError(f"the code {code!r} is not of {describe(asked.policy)}.")

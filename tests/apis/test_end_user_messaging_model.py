@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -15,7 +14,8 @@ from botocore.model import Shape, StringShape
 from botocore.serialize import create_serializer
 
 from pytest_pinpoint_otp.apis import OPERATIONS, route
-from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request
+from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request
+from pytest_pinpoint_otp.engine.options import Options
 
 try:
     MODEL = botocore.session.get_session().get_service_model("endusermessaging")
@@ -101,10 +101,15 @@ def refusal(operation: str, parameters: dict[str, Any], *, enforce_limits: bool 
     reading: Reading = routed.operation.read(request)
     if parameters == VALID[operation]:
         assert routed.operation.write_keywords(None, reading.parameters) == parameters
-    terms: Any = SimpleNamespace(configurations=None, enforce_limits=enforce_limits)
+    terms = Options(enforce_limits=enforce_limits)
     state = routed.operation.api.new_state(terms)
     state.add("cc-1", {})
-    return routed.operation.find_refusal(reading, terms, state)
+    return refused(routed.operation, reading, terms, state)
+
+
+def refused(operation: Operation, reading: Reading, terms: Any, state: Any) -> Refusal | None:
+    asked = operation.accept(reading, terms, state)
+    return asked if isinstance(asked, Refusal) else None
 
 
 def _query(pairs: list[tuple[str, Any]]) -> str:
@@ -228,10 +233,9 @@ def test_each_required_member_of_the_model_is_required(operation: str) -> None:
 def test_a_query_that_no_sdk_writes_is_refused(query: str) -> None:
     url = f"{HOST}/v1/notify-code-configurations?{query}"
     operation = OPERATIONS["ListNotifyCodeConfigurations"]
-    terms: Any = SimpleNamespace(configurations=None, enforce_limits=True)
+    terms = Options()
     reading = operation.read(Request("GET", url, {}, None))
-    refused = operation.find_refusal(reading, terms, operation.api.new_state(terms))
-    assert paths(refused) == {"/" + query.partition("=")[0]}
+    assert paths(refused(operation, reading, terms, operation.api.new_state(terms))) == {"/" + query.partition("=")[0]}
 
 
 @pytest.mark.parametrize(

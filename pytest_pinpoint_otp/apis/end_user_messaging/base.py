@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import Fault, Structure, find_faults
-from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, Store, read_id
+from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, read_id
 from pytest_pinpoint_otp.apis.rest_json import read_parameters
 
 _OF_RESOURCES: Final = ("ResourceNotFoundException", "ConflictException")
@@ -31,16 +31,12 @@ class NotifyOperation(Operation):
         """Return the parameters in a query."""
         return {}
 
-    def find_refusal(self, reading: Reading, terms: Terms, state: Store) -> Refusal | None:
+    def check(self, reading: Reading, terms: Terms) -> Refusal | None:
+        """Return why a member of a request is refused; None: all of them are within their rules."""
         if reading.refusal is not None:
             return reading.refusal
-        parameters, enforce = reading.parameters, terms.enforce_limits
-        faults = find_faults(self.rules, parameters, enforce=enforce)
-        return refuse(faults) if faults else self.find_conflict(parameters, state, enforce=enforce)
-
-    def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
-        """Return what is wrong with a request whose members are within their rules; None: nothing."""
-        return None
+        faults = find_faults(self.rules, reading.parameters, enforce=terms.enforce_limits)
+        return refuse(faults) if faults else None
 
     def find_error_members(self, name: str, reading: Reading) -> Mapping[str, Any]:
         if name == "ValidationException":

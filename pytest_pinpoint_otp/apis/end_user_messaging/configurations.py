@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
-from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request, StoreOperation
+from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request, StoreOperation, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     CREATE,
@@ -30,7 +31,19 @@ _PAGE_SIZE: Final = 100
 """Not documented: our assumption."""
 
 
-class Create(NotifyOperation, StoreOperation):
+class ConfigurationOperation(NotifyOperation, StoreOperation):
+    """What all operations on configurations share."""
+
+    def accept(self, reading: Reading, terms: Terms, state: Store) -> Refusal | None:
+        refusal = self.check(reading, terms)
+        return refusal or self.find_conflict(reading.parameters, state, enforce=terms.enforce_limits)
+
+    @abstractmethod
+    def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
+        """Return what is wrong with a request whose members are within their rules; None: nothing."""
+
+
+class Create(ConfigurationOperation):
     """CreateNotifyCodeConfiguration."""
 
     rules = CREATE
@@ -54,7 +67,7 @@ class Create(NotifyOperation, StoreOperation):
         return write_document({"notifyCodeConfiguration": made.write(now)}, request_id)
 
 
-class OnOne(NotifyOperation, StoreOperation):
+class OnOne(ConfigurationOperation):
     """What operations on one configuration share."""
 
     rules = ONE
@@ -125,7 +138,7 @@ class Delete(OnOne):
         return {}
 
 
-class List(NotifyOperation, StoreOperation):
+class List(ConfigurationOperation):
     """ListNotifyCodeConfigurations."""
 
     rules = LIST

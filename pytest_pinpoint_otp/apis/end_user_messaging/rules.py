@@ -101,50 +101,54 @@ def find_faults(rules: Structure, parameters: Mapping[str, Any], *, enforce: boo
         enforce: whether the documented limits are checked; required members and types always are.
     """
     faults: list[Fault] = []
-    _check_members(rules, parameters, "", enforce, faults)
+    _check_members(rules, parameters, (), enforce, faults)
     return faults
 
 
-def _check_members(rules: Structure, values: Mapping[str, Any], path: str, enforce: bool, faults: list[Fault]) -> None:
+_Path = tuple[str, ...]
+"""The names of members on the way to a value: written out only where something is wrong with it."""
+
+
+def _check_members(rules: Structure, values: Mapping[str, Any], at: _Path, enforce: bool, faults: list[Fault]) -> None:
     get = values.get
     for name, node in rules.members.items():
         value = get(name)
         if value is None:
             if node.required:
-                faults.append(Fault(point(path, name), f"{_show(point(path, name))} is missing."))
+                faults.append(Fault(point(*at, name), f"{_show(*at, name)} is missing."))
         # The common case without a call: each parameter of each request comes by here.
         elif type(node) is not Rule or (
             type(value) is not node.type or not (node.accepts if enforce else node.simulated)(value)
         ):
-            _check_value(node, value, point(path, name), enforce, faults)
+            _check_value(node, value, (*at, name), enforce, faults)
 
 
-def _check_value(node: Node, value: Any, path: str, enforce: bool, faults: list[Fault]) -> None:
+def _check_value(node: Node, value: Any, at: _Path, enforce: bool, faults: list[Fault]) -> None:
     if isinstance(node, Structure) and isinstance(value, dict):
-        _check_members(node, value, path, enforce, faults)
+        _check_members(node, value, at, enforce, faults)
     elif isinstance(node, Pairs) and isinstance(value, dict):
-        _check_size(node, len(value), path, enforce, faults)
+        _check_size(node, len(value), at, enforce, faults)
         for key, one in value.items():
-            _check_value(node.key, key, point(path, key), enforce, faults)
-            _check_value(node.value, one, point(path, key), enforce, faults)
+            _check_value(node.key, key, (*at, key), enforce, faults)
+            _check_value(node.value, one, (*at, key), enforce, faults)
     elif isinstance(node, Items) and isinstance(value, list):
-        _check_size(node, len(value), path, enforce, faults)
+        _check_size(node, len(value), at, enforce, faults)
         for index, item in enumerate(value):
-            _check_value(node.item, item, point(path, str(index)), enforce, faults)
+            _check_value(node.item, item, (*at, str(index)), enforce, faults)
     elif isinstance(node, Rule):
         try:
-            check_parameter(node, _show(path), value, enforce=enforce)
+            check_parameter(node, _show(*at), value, enforce=enforce)
         except ParameterError as error:
-            faults.append(Fault(path, str(error), isinstance(error, ParameterTypeError)))
+            faults.append(Fault(point(*at), str(error), isinstance(error, ParameterTypeError)))
     else:
         takes = "a list" if isinstance(node, Items) else "an object"
-        faults.append(Fault(path, f"{_show(path)} is {value!r}, but takes {takes}.", wrong_type=True))
+        faults.append(Fault(point(*at), f"{_show(*at)} is {value!r}, but takes {takes}.", wrong_type=True))
 
 
-def _check_size(node: Pairs | Items, size: int, path: str, enforce: bool, faults: list[Fault]) -> None:
+def _check_size(node: Pairs | Items, size: int, at: _Path, enforce: bool, faults: list[Fault]) -> None:
     if enforce and size not in node.size:
         accepted = f"{node.size.start} to {node.size.stop - 1}"
-        faults.append(Fault(path, f"{_show(path)} has {size} members, but AWS accepts {accepted}."))
+        faults.append(Fault(point(*at), f"{_show(*at)} has {size} members, but AWS accepts {accepted}."))
 
 
 def keep(rules: Structure, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,14 +161,14 @@ def keep(rules: Structure, given: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def point(path: str, name: str) -> str:
+def point(*names: str) -> str:
     """Return the JSON pointer of a member."""
-    return f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
+    return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names)
 
 
-def _show(path: str) -> str:
-    """Return a JSON pointer as messages show it: ``overrideChannelParameters.text``."""
-    return path[1:].replace("/", ".").replace("~1", "/").replace("~0", "~")
+def _show(*names: str) -> str:
+    """Return the path of a member as messages show it: ``overrideChannelParameters.text``."""
+    return ".".join(names)
 
 
 def _word(characters: str, longest: int, limit: str, *, required: bool = False, shortest: int = 1) -> Rule:

@@ -98,25 +98,19 @@ class Send(NotifyOperation, SendOperation):
         parameters = {name: value for name, value in parameters.items() if value is not None}
         return read(parameters)
 
-    def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
+    def accept(self, reading: Reading, terms: Terms, state: Store) -> CodeRequest | Refusal:
+        refusal = self.check(reading, terms)
+        if refusal is not None:
+            return refusal
+        parameters = reading.parameters
         rendering = _find_rendering(parameters, state)
-        if enforce:
+        if terms.enforce_limits:
             faults = [*_find_wrong_address(parameters), *rendering.find_missing()]
             if faults:
                 return refuse(faults)
+        named = parameters.get("notifyCodeConfiguration")
         if rendering.is_unknown and not state.accepts_unknown:
             return not_found(parameters["notifyCodeConfiguration"])
-        return None
-
-    def find_resource(self, error: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
-        # What is not here is the origination, since a configuration says so itself; a conflict is an opt-out.
-        of = "destination" if error == "ConflictException" else "origination"
-        return write_resource(parameters[f"{of}Identity"], f"{of}-identity")
-
-    def request_code(self, reading: Reading, terms: Terms, state: Store) -> CodeRequest:
-        parameters = reading.parameters
-        named = parameters.get("notifyCodeConfiguration")
-        rendering = _find_rendering(parameters, state)
         policy = _read_policy(parameters, rendering.configuration, terms)
         return CodeRequest(
             Key(None, parameters["destinationIdentity"], parameters.get("referenceId")),
@@ -129,6 +123,11 @@ class Send(NotifyOperation, SendOperation):
             code_type=policy.code_type,
             context=parameters.get("context"),
         )
+
+    def find_resource(self, error: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
+        # What is not here is the origination, since a configuration says so itself; a conflict is an opt-out.
+        of = "destination" if error == "ConflictException" else "origination"
+        return write_resource(parameters[f"{of}Identity"], f"{of}-identity")
 
     def write_text(self, asked: CodeRequest, code: str) -> str:
         return asked.text.replace(PLACEHOLDER, code)
@@ -150,7 +149,10 @@ class Validate(NotifyOperation, VerifyOperation):
     rules = VALIDATE
     has_body = True
 
-    def read_guess(self, reading: Reading) -> Guess:
+    def accept(self, reading: Reading, terms: Terms, state: Store) -> Guess | Refusal:
+        refusal = self.check(reading, terms)
+        if refusal is not None:
+            return refusal
         parameters = reading.parameters
         key = Key(None, parameters["destinationIdentity"], parameters.get("referenceId"))
         return Guess(key, parameters["code"])
