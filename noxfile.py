@@ -32,6 +32,9 @@ EXAMPLE = ROOT / "docs" / "examples" / "sign_up"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = nox.project.python_versions(PYPROJECT)
 
+# Tags: .ci/run runs the sessions with the tag "ci" one after the other, and those with "ci-single", which use one core
+# only, two at a time.
+
 # Many tests start a pytest of their own, so a second worker nearly halves the time, on the smallest of machines too.
 # pytest-asyncio is for tests that begin a pytest of their own; here it would ask for settings.
 WORKERS = ("-n", "2", "-p", "no:asyncio")
@@ -348,7 +351,7 @@ def aioboto3(session: nox.Session, versions: list[str]) -> None:
     session.run("pytest", *WORKERS, *files, "tests/engine/test_waiting.py", "docs/how-to/async.md", *session.posargs)
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def lint(session: nox.Session) -> None:
     """Check style, format and spelling, and look for what is unsafe in the workflows of the public CI."""
     session.install(*group("lint"))
@@ -362,7 +365,7 @@ def lint(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def types(session: nox.Session) -> None:
     """Check the package's types, and what a user's type checker sees of the installed package."""
     session.install(".", *group("test"), *group("async"), *group("types"))
@@ -382,14 +385,14 @@ def types(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a dangling reference is an error."""
     session.install(".[hypothesis,server]", *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-E", "--keep-going", "docs", "docs/_build/html")
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, look into them, and run the example's suite with each in a fresh environment."""
     session.install(*group("build"))
@@ -456,14 +459,14 @@ def check_contents(session: nox.Session, distribution: Path, names: list[str]) -
             session.error(f"{distribution.name} has no {wanted}.")
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def awscli(session: nox.Session) -> None:
     """Let the AWS CLI, as PyPI has it, call the server."""
     session.install("-e", ".", *group("test"), "awscli")
     session.run("pytest", "tests/http/test_other_sdks.py", "-k", "CLI", "-rs", *session.posargs)
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def javascript(session: nox.Session) -> None:
     """Let AWS's SDK for JavaScript call the server."""
     session.install("-e", ".", *group("test"))
@@ -489,7 +492,7 @@ def npm_install(session: nox.Session) -> dict[str, str]:
     return {"PINPOINT_OTP_NODE_MODULES": str(folder / "node_modules")}
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def browser(session: nox.Session) -> None:
     """Look at the inbox and log in with Chromium, and run the example application under uvicorn."""
     session.install("-e", ".", *group("test"), *group("web"))
@@ -500,7 +503,7 @@ def browser(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=NEWEST, tags=["ci"])
+@nox.session(python=NEWEST, tags=["ci-single"])
 def openapi(session: nox.Session) -> None:
     """Hold the JSON API against its own OpenAPI document."""
     session.install("-e", ".", *group("test"), *group("openapi"))
