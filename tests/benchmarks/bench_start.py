@@ -8,19 +8,12 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from measuring import Measure, difference
+from measuring import BLOCKED, Measure, difference
 
 TESTS, ROUNDS = 400, 60
-
-# No other plugin: the smaller the rest, the larger the share of this one.
-BLOCKED = [
-    "-pno:cacheprovider",
-    *(f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name != "pinpoint_otp"),
-]
 WITHOUT = "-pno:pinpoint_otp"
 
 Run = Callable[..., None]

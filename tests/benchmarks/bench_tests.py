@@ -7,17 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from measuring import Measure, difference
-
-# No other plugin, so that nothing else stands around a test.
-BLOCKED = [
-    "-pno:cacheprovider",
-    *(f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name != "pinpoint_otp"),
-]
+from measuring import BLOCKED, Measure, difference
 
 # The client is made once, at import, as applications do.
 SUITE = """
@@ -58,6 +51,7 @@ def stubber():
     with Stubber(client) as stubber:
         stubber.add_response("send_otp_message", RESPONSE)
         yield stubber
+        stubber.assert_no_pending_responses()
 """,
         SEND,
     ),
@@ -140,7 +134,7 @@ def pay(tmp_path: Path, measure: Measure) -> Pay:
 
 
 def test_a_test_with_one_send(measure: Measure, pay: Pay) -> None:
-    paid = pay("pinpoint_otp", "stubber", "magic_mock", tests=100, rounds=40)
+    paid = pay("pinpoint_otp", "stubber", "magic_mock", tests=200, rounds=30)
     for suite, what in (("pinpoint_otp", "`pinpoint_otp`"), ("stubber", "a Stubber"), ("magic_mock", "a MagicMock")):
         measure.show(f"What a test with one send pays for {what}", paid[suite] * 1e6, " us")
     ratio = paid["pinpoint_otp"] / paid["stubber"]

@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import entry_points
 from itertools import cycle
 from typing import Any
 
@@ -28,6 +29,12 @@ Send = Callable[..., Any]
 
 KEEPS_USER_AGENT = Version(botocore.__version__) >= Version("1.44.6")
 """Whether botocore keeps most of its user agent, so that its own part of a call is a good deal less."""
+
+BLOCKED = [
+    "-pno:cacheprovider",
+    *(f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name != "pinpoint_otp"),
+]
+"""What keeps other plugins out of a run of pytest: the smaller the rest, the larger the share of this one."""
 
 rows = pytest.StashKey[list[tuple[str, str, str]]]()
 
