@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
+import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import APIS, find, route
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.service import Service
@@ -86,12 +87,15 @@ def _unique_id(event: str) -> str:
     return f"pytest-pinpoint-otp.{event}"
 
 
-def choose_signer(context: MutableMapping[str, Any], **kwargs: Any) -> Any:
+def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: Any) -> Any:
     """Let the request of a faked call go unsigned, so that no credentials are needed or used."""
-    # Which service the attempt is for has been found just before. A presigned URL is made outside of any call, and is
-    # signed as ever.
+    # A presigned URL is made outside of any call, and is signed as ever.
     if context.get(SERVICE) is None:
         return None
+    if active.innermost() is None:
+        # Older versions of botocore do not hand the context on: what answers later would not know of an earlier fake.
+        _, service_name, operation = event_name.split(".")
+        check_may_leave(context, service_name, operation, None)
     # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
     return sys.modules["botocore"].UNSIGNED
 
