@@ -33,7 +33,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(pytest|datetime|os|botocore|collections|hypothesis|st)\..*|BaseClient|timedelta"),
     # The types of arguments: reference/api.md explains them.
     ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts"),
-    ("py:.*", r"(.*\.)?OptionValues"),
+    ("py:.*", r"(.*\.)?OptionValues|Filter"),
     ("py:.*", r"pytest_pinpoint_otp\.engine\.frozen\..*"),
 ]
 add_module_names = False

@@ -24,7 +24,7 @@ __tracebackhide__ = True
 
 
 _Strategies = Mapping[str, st.SearchStrategy[Any]]
-_Filter = str | st.SearchStrategy[Any] | None
+Filter = str | st.SearchStrategy[Any] | None
 
 
 def outcomes(operation: OperationName = "SendOTPMessage") -> st.SearchStrategy[Any]:
@@ -106,9 +106,9 @@ def failure_plans(
     *,
     max_steps: int = 5,
     operations: Iterable[OperationName] | None = None,
-    destination: _Filter = None,
-    reference_id: _Filter = None,
-    application_id: _Filter = None,
+    destination: Filter = None,
+    reference_id: Filter = None,
+    application_id: Filter = None,
 ) -> st.SearchStrategy[FailurePlan]:
     """Failure plans: a ``FailurePlan`` of steps, per call and per attempt, each of which makes something fail.
 
