@@ -11,6 +11,9 @@ from types import ModuleType
 
 import pytest
 
+import pytest_pinpoint_otp
+import pytest_pinpoint_otp.stateful as stateful
+import pytest_pinpoint_otp.strategies as strategies
 from pytest_pinpoint_otp import PinpointOTP
 from pytest_pinpoint_otp.engine.options import OptionValues
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS
@@ -82,6 +85,21 @@ def test_the_reference_has_every_option_and_every_command() -> None:
 
     assert options == list(OptionValues.__annotations__)
     assert {name: method for method, name in commands} == {name: one.method for name, one in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("module", [pytest_pinpoint_otp, strategies, stateful], ids=lambda module: module.__name__)
+def test_the_reference_has_every_public_name(module: ModuleType) -> None:
+    reference = read(DOCS / "reference" / "api.md")
+    documented = set(re.findall(r"auto\w+:: (?:\w+\.)*(\w+)", reference))
+
+    constants = {name for name in module.__all__ if name.isupper()}
+    assert set(module.__all__) - constants <= documented
+
+
+def test_the_reference_has_every_property_of_the_state_machine() -> None:
+    documented = re.findall(r"automethod:: OTPStateMachine\.(\w+)", read(DOCS / "reference" / "api.md"))
+
+    assert sorted(documented) == sorted(stateful.PROPERTIES)
 
 
 def test_the_pictures_are_those_that_are_drawn() -> None:

@@ -13,7 +13,7 @@ class Requested(NamedTuple):
 
     phone: str
     told: object
-    """What the application said, as it said it; true: a text is on its way."""
+    """What the application returned. True says that a text is on its way."""
     texts: list[SentMessage]
     """The texts that reached the phone meanwhile."""
     sends: list[Call]
@@ -29,7 +29,7 @@ class Typed(NamedTuple):
     phone: str
     code: str
     let_in: object
-    """What the application said, as it said it; None: it could not tell."""
+    """What the application returned. None says that it could not tell."""
     newest: SentMessage | None
     """The newest text that the phone had then."""
     was_live: bool
