@@ -83,7 +83,7 @@ def test_every_kind_of_outcome_has_its_share(operation: Any) -> None:
     raw = [outcome.body for outcome in drawn if isinstance(outcome, RawResponse)]
     damaged = [body for body in raw if b"\xef\xbf\xbd" in body.decode(errors="replace").encode()]
 
-    assert min(kinds.values()) > 0.4 * len(drawn) / len(kinds)
+    assert min(kinds.values()) > 0.2 * len(drawn) / len(kinds)
     # botocore itself raises UnicodeDecodeError of these.
     assert 0 < len(damaged) < 0.35 * len(raw)
     assert len({body for body in raw if body not in damaged}) > 10

