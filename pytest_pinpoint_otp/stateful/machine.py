@@ -70,7 +70,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
     guess_window: ClassVar[timedelta] = timedelta(hours=1)
     """How far back wrong codes count towards ``max_guesses``."""
     max_texts: ClassVar[int | None] = None
-    """Texts for one phone within ``text_window`` that the application may send; None: any number."""
+    """Texts for one phone within ``text_window`` that the application may send. None means any number."""
     text_window: ClassVar[timedelta] = timedelta(hours=1)
     """How far back texts count towards ``max_texts``."""
     tolerated_errors: ClassVar[int] = 5
