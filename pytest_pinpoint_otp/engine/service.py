@@ -186,7 +186,7 @@ class Service(State):
                 taken.keep(work.call, outcome)
             # Where nothing was delivered, nothing is delivered either in a fake without this one's quotas.
             repeated = outcome.failure if isinstance(outcome, LostResponse) and own is not None else outcome
-            self.recording.note(work.call, place, repeated, None if taken is None else taken.injection)
+            self.recording.note(work.call, place, repeated, source)
         label, status_code, error_message, response = answer
         work.record(label, status_code, error_message, source)
         return response
@@ -305,10 +305,10 @@ class Service(State):
         arranged = self.unused() if self.options.assert_all_used else []
         return unused(arranged) if arranged else None
 
-    def recorded_plan(self, only: list[Injection] | None = None) -> FailurePlan:
-        """Return the plan that reproduces what was done to calls, or what these injections have given."""
+    def recorded_plan(self, source: str | None = None) -> FailurePlan:
+        """Return the plan that reproduces what was done to calls; or, of that, only what this source decided."""
         with lock:
-            return self.recording.plan(self.journal, only)
+            return self.recording.plan(self.journal, source)
 
 
 def sending_operation(application_id: str | None) -> SendOperation:

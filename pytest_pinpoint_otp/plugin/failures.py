@@ -19,7 +19,6 @@ import pytest
 
 from pytest_pinpoint_otp.engine.checks import kind
 from pytest_pinpoint_otp.engine.faults.chaos import KINDS, Chaos
-from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.report import printable
 from pytest_pinpoint_otp.fake import service_of
@@ -47,7 +46,6 @@ class Arrangement:
         self._plan = plan
         self._replay = replay
         self._chaos = chaos
-        self._drawing: list[Injection] = []
 
     def __call__(self, fake: PinpointOTP) -> None:
         """Arrange it for a fake."""
@@ -56,7 +54,7 @@ class Arrangement:
         if self._plan is not None:
             fake.follow(self._plan)
         if self._chaos is not None:
-            self._drawing = service_of(fake).add(self._chaos.injections())
+            service_of(fake).add(self._chaos.injections())
 
     @property
     def counts(self) -> Counter[str]:
@@ -65,7 +63,7 @@ class Arrangement:
 
     def section(self, fake: PinpointOTP, item: pytest.Item) -> str:
         """Return what a failing test tells of its chaos: the plan, and the command that replays it; else nothing."""
-        plan = service_of(fake).recorded_plan(self._drawing) if self._chaos is not None else FailurePlan()
+        plan = service_of(fake).recorded_plan("chaos") if self._chaos is not None else FailurePlan()
         if not plan.steps:
             return ""
         try:

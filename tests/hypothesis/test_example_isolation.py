@@ -215,6 +215,27 @@ def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pyt
     assert re.search(r"(number=|Draw 1: )0\b", replayed.stdout.str())
 
 
+def test_an_example_after_a_reset_in_another_prints_what_chaos_did_to_it(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        *("--pinpoint-otp-chaos=1", "--pinpoint-otp-chaos-kinds=delivery"),
+        test_it=BEGIN
+        + """
+    @pytest.mark.pinpoint_otp
+    @few
+    @given(st.integers(0, 9))
+    def test_it(number):
+        if number == 0:
+            active_pinpoint_otp().reset()
+        else:
+            assert send() == "SUCCESSFUL"
+""",
+    )
+
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(['*{"outcome": "*", "destination": "+15550100123"}', "To replay exactly this:"])
+
+
 def test_an_example_that_leaves_something_unused_fails_and_is_shrunk(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

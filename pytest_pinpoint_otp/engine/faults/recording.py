@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
 from pytest_pinpoint_otp.engine.journal import Journal
@@ -22,7 +21,8 @@ class _Noted(NamedTuple):
     place: int
     """Which of the attempts of its operation for its destination it is."""
     outcome: Outcome
-    injection: Injection | None
+    source: str
+    """Who decided that."""
 
 
 class Recording:
@@ -54,19 +54,19 @@ class Recording:
         """Return which of the calls of its operation for its destination it is, by the first attempt of each."""
         return list(dict.fromkeys(self._begun[call.operation, call.destination])).index(call.invocation_id)
 
-    def note(self, call: Call, place: int, outcome: Outcome, injection: Injection | None) -> None:
-        """Keep what an attempt ended in; ``injection`` is None where the service decided."""
-        self._noted.setdefault(call.invocation_id, []).append(_Noted(call, place, outcome, injection))
+    def note(self, call: Call, place: int, outcome: Outcome, source: str) -> None:
+        """Keep what an attempt ended in, and who decided that."""
+        self._noted.setdefault(call.invocation_id, []).append(_Noted(call, place, outcome, source))
 
-    def plan(self, journal: Journal, only: Collection[Injection] | None = None) -> FailurePlan:
-        """Return the plan that reproduces what was noted, or what these injections have given."""
+    def plan(self, journal: Journal, source: str | None = None) -> FailurePlan:
+        """Return the plan that reproduces what was noted; or, of that, only what this source decided."""
         steps: list[FailureStep] = []
         # Threads come in any order, and the plan of the same calls is to be the same.
         for operation, destination in sorted(self._begun, key=_order):
             begun = dict.fromkeys(self._begun[operation, destination])
             for number, invocation_id in enumerate(begun):
                 noted = self._noted.get(invocation_id, ())
-                wanted = [one for one in noted if only is None or one.injection in only]
+                wanted = [one for one in noted if source in (None, one.source)]
                 call = journal.call(invocation_id)
                 steps += _steps_of_call(wanted, len(call.attempts) if call else 0, number)
         return FailurePlan(tuple(_merge(steps)))
