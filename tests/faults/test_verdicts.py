@@ -36,7 +36,8 @@ def test_a_forced_verdict_uses_nothing_up(pinpoint_otp: PinpointOTP, pinpoint_ot
 
 
 def test_a_verdict_is_of_verifications_only(pinpoint_otp: PinpointOTP) -> None:
-    with pytest.raises(ValueError, match=r"'VALID' is a verdict, and SendOTPMessage gives none: use operation='Verify"):
+    verifying = "use operation='VerifyOTPMessage' or 'ValidateNotifyCodeVerification'"
+    with pytest.raises(ValueError, match=rf"'VALID' is a verdict, and SendOTPMessage gives none: {verifying}\."):
         pinpoint_otp.inject("VALID")
     with pytest.raises(ValueError, match=r"'OPT_OUT' is a delivery, and VerifyOTPMessage delivers nothing.*'INVALID'"):
         pinpoint_otp.inject("OPT_OUT", operation="verify_otp_message")

@@ -228,8 +228,8 @@ def _check_outcome(value: object, outcome: Outcome, operation: Operation) -> Non
             advice = "inject 'INVALID', let the application send a wrong code (wrong_code()), or inject an error"
         raise ValueError(f"{value!r} is a delivery, and {operation.name} delivers nothing. To make it fail, {advice}.")
     if isinstance(outcome, Verdict) and not operation.verifies:
-        verifying = " or ".join(name for name, one in OPERATIONS.items() if one.verifies)
-        raise ValueError(f"{value!r} is a verdict, and {operation.name} gives none: use operation={verifying!r}.")
+        verifying = " or ".join(repr(name) for name, one in OPERATIONS.items() if one.verifies)
+        raise ValueError(f"{value!r} is a verdict, and {operation.name} gives none: use operation={verifying}.")
     if isinstance(outcome, ErrorResponse) and outcome.status_code is None and outcome.name not in operation.api.errors:
         raise ValueError(
             f"{outcome!r}: {operation.name} does not model this error: give its status_code= as well."
