@@ -92,11 +92,15 @@ class Properties:
         return f"{requested}, and {count} texts reached the phone" if count > 1 else None
 
     def texts_are_limited(self, requested: Requested) -> str | None:
-        """Within ``text_window``, at most ``max_texts`` texts reach one phone; not checked where that is None."""
+        """Within ``text_window``, at most ``max_texts`` texts reach one phone, apart from those that botocore repeats.
+
+        Not checked where that is None.
+        """
         if self.max_texts is None:
             return None
         now, phone = self.fake.now(), requested.phone
-        count = sum(now - text.sent_at < self.text_window for text in self.fake.inbox(phone))
+        recent = [text for text in self.fake.inbox(phone) if now - text.sent_at < self.text_window]
+        count = len(self._answered(recent))
         return f"{count} texts reached {phone} within {self.text_window}" if count > self.max_texts else None
 
     # -- Of a code that was typed in -------------------------------------------------------------------------------
@@ -150,10 +154,10 @@ class Properties:
         failures = self.failures()
         if typed.let_in is not False or typed.calls or not failures or not self.is_to_let_in(typed):
             return None
-        errors = self._errors_of(typed.phone)
-        if errors > self.tolerated_errors or any(one.status_code is None for one in failures):
+        if self._errors_of(typed.phone) > self.tolerated_errors or any(one.status_code is None for one in failures):
             return None
-        return f"{typed}, but that was the live code, nobody has guessed, and there were only errors, {errors} of them"
+        ends = ", ".join(sorted({one.outcome for one in failures}))
+        return f"{typed}, but that was the live code, nobody has guessed, and there were only errors ({ends})"
 
     def happy_path_lets_in(self, typed: Typed) -> str | None:
         """`check_code` is true where nothing is amiss: the user was told of a text and types its code at once, nothing

@@ -58,38 +58,26 @@ class Rules(Properties):
 
     # -- What may happen -------------------------------------------------------------------------------------------
 
+    # Rules do not call each other, since a subclass may leave any of them out.
+
     @step(into=TEXTS, phone=_PHONE)
     def request(self, phone: str) -> SentMessage | None:
         """The user asks for a code, for the first time or again. Returns the text, if one came."""
-        texts, sends = len(self.fake.inbox(phone)), len(self.sends(phone))
-        told = self.request_code(phone)
-        requested = Requested(phone, told, self.fake.inbox(phone)[texts:], self.sends(phone)[sends:])
-        self._told.discard(phone)
-        if told:
-            self._told.add(phone)
-        tell("told that a text is on its way" if told else "told that no text is on its way")
-        self.tally.note_requested(len(requested.texts), had_to=not self.failures())
-        self._check(OF_REQUESTS, requested)
-        self._check_that_something_is_tested(requested)
-        return requested.texts[-1] if requested.texts else None
+        return self._request(phone)
 
     @step(into=TEXTS, phone=_PHONE)
     def request_and_type_code(self, phone: str) -> SentMessage | None:
         """The user asks for a code and types it: a log-in as it should be."""
-        text = self.request(phone)
-        newest = self.newest_text(phone)
-        if newest is not None and self.is_live(newest):
-            self.type_code(newest)
-        return text
+        return self._log_in(phone)
 
     @step(into=TEXTS, phone=_PHONE)
     def request_and_type_code_twice(self, phone: str) -> SentMessage | None:
         """The user asks for a code and types it, the answer is lost on the way, and the user types the code again."""
-        text = self.request(phone)
+        text = self._request(phone)
         if text is not None:
-            self.lose_next_response(self.operations()[1])
-            self.type_code(text)
-            self.type_code(text)
+            self._lose_next(self.operations()[1])
+            self._type_text(text)
+            self._type_text(text)
         return text
 
     @overload
@@ -120,30 +108,26 @@ class Rules(Properties):
     def type_right_code(self, phone: str, answer_is_lost: bool) -> None:
         """The user types the code of the newest text, and the service's first answer may be lost."""
         if answer_is_lost:
-            self.lose_next_response(self.operations()[1])
+            self._lose_next(self.operations()[1])
         self._type(phone, self.fake.code_for(phone))
 
     @precondition(lambda self: self.phones_with_a_text())
     @step(phone=_TEXTED, times=st.integers(1, 4))
     def type_wrong_codes(self, phone: str, times: int) -> None:
         """Somebody guesses, a few times."""
-        for _ in range(times):
-            self._type(phone, self.fake.wrong_code(phone))
+        self._guess(phone, times)
 
     @step(phone=_PHONE, resends=st.integers(1, 5))
     def guess_through_resends(self, phone: str, resends: int) -> None:
         """Somebody guesses until a code is dead, asks for the next one, and so on."""
-        for _ in range(resends):
-            self.request(phone)
-            if self.fake.inbox(phone):
-                self.type_wrong_codes(phone, times=3)
+        self._guess_through(phone, resends)
 
     @precondition(lambda self: self.max_texts is not None)
     @step(phone=_PHONE, times=drawn_up_to(lambda machine: machine.max_texts + 1))
     def request_again_and_again(self, phone: str, times: int) -> None:
         """Somebody runs up the bill: asks for code after code. Only where ``max_texts`` says what is too much."""
         for _ in range(times):
-            self.request(phone)
+            self._request(phone)
 
     def type_old_code(self, phone: str, index: int) -> None:
         """The user types the code of an earlier text, the newest being 0. `type_code` is the rule; this repeats what an
@@ -160,25 +144,25 @@ class Rules(Properties):
     @step(into=TEXTS, phone=_PHONE, error=_ERROR, times=drawn_up_to(lambda machine: machine.tolerated_errors))
     def type_code_during_outage(self, phone: str, error: Any, times: int) -> SentMessage | None:
         """The user has a code, and types it again and again while the service only has errors, and then once more."""
-        text = self.request(phone)
+        text = self._request(phone)
         if text is not None:
             verifying: Any = self.operations()[1]
             self._forget_failure(verifying)
             outage = self.fake.inject(error, operation=verifying, times=None, destination=phone)
             for _ in range(times):
-                self.type_code(text)
+                self._type_text(text)
             outage.cancel()
-            self.type_code(text)
+            self._type_text(text)
         return text
 
     @step(into=TEXTS, phone=_PHONE, error=_ERROR)
     def type_code_after_failed_resend(self, phone: str, error: str) -> SentMessage | None:
         """The user has a code, asks for another one, which fails, and types the one of before."""
-        text = self.request(phone)
+        text = self._request(phone)
         if text is not None:
-            self.fail_next_call(self.operations()[0], error)
-            self.request(phone)
-            self.type_code(text)
+            self._fail_next(self.operations()[0], error)
+            self._request(phone)
+            self._type_text(text)
         return text
 
     @precondition(lambda self: len(self.phones) > 1)
@@ -187,8 +171,8 @@ class Rules(Properties):
         """Somebody guesses for all other phones, and the user of this one logs in."""
         for other in self.phones:
             if other != phone:
-                self.guess_through_resends(other, resends)
-        return self.request_and_type_code(phone)
+                self._guess_through(other, resends)
+        return self._log_in(phone)
 
     @precondition(lambda self: len(self.phones) > 1)
     @step(into=TEXTS, phone=_PHONE)
@@ -198,9 +182,9 @@ class Rules(Properties):
         live = (text for other in others if self.is_live(text := self.newest_text(other)))
         newest, asked = next(live, None), None
         if newest is None:
-            newest = asked = self.request(others[0])
+            newest = asked = self._request(others[0])
         if newest is not None:
-            self.type_code(phone, newest.code)
+            self._type(phone, newest.code)
         return asked
 
     @step(minutes=st.sampled_from((1, 5, 15, 60)))
@@ -231,6 +215,45 @@ class Rules(Properties):
     @step(operation=_OPERATION)
     def lose_next_response(self, operation: str) -> None:
         """The service does what the next request asks, and its answer is lost; botocore may retry."""
+        self._lose_next(operation)
+
+    # -- What rules are made of ------------------------------------------------------------------------------------
+
+    def _request(self, phone: str) -> SentMessage | None:
+        """Let the user ask for a code, and check what came of it."""
+        texts, sends = len(self.fake.inbox(phone)), len(self.sends(phone))
+        told = self.request_code(phone)
+        requested = Requested(phone, told, self.fake.inbox(phone)[texts:], self.sends(phone)[sends:])
+        self._told.discard(phone)
+        if told:
+            self._told.add(phone)
+        tell("told that a text is on its way" if told else "told that no text is on its way")
+        self.tally.note_requested(len(requested.texts), had_to=not self.failures())
+        self._check(OF_REQUESTS, requested)
+        self._check_that_something_is_tested(requested)
+        return requested.texts[-1] if requested.texts else None
+
+    def _log_in(self, phone: str) -> SentMessage | None:
+        text = self._request(phone)
+        newest = self.newest_text(phone)
+        if newest is not None and self.is_live(newest):
+            self._type_text(newest)
+        return text
+
+    def _guess(self, phone: str, times: int) -> None:
+        for _ in range(times):
+            self._type(phone, self.fake.wrong_code(phone))
+
+    def _guess_through(self, phone: str, resends: int) -> None:
+        for _ in range(resends):
+            self._request(phone)
+            if self.fake.inbox(phone):
+                self._guess(phone, 3)
+
+    def _type_text(self, text: SentMessage) -> bool | None:
+        return self._type(text.destination, text.code)
+
+    def _lose_next(self, operation: str) -> None:
         self._fail_next(operation, LostResponse(), per="attempt")
 
     def _fail_next(self, operation: Any, failure: Any, per: Literal["call", "attempt"] = "call") -> None:
@@ -241,8 +264,6 @@ class Rules(Properties):
     def _forget_failure(self, operation: str) -> None:
         if operation in self._due:
             self._due[operation].cancel()
-
-    # -- What must hold --------------------------------------------------------------------------------------------
 
     def _type(self, phone: str, code: str) -> bool | None:
         """Let the user type a code, and check what came of it."""
