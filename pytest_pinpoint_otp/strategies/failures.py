@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
@@ -51,9 +50,10 @@ def _outcomes(draw: st.DrawFn, kinds: Sequence[st.SearchStrategy[Any]]) -> Any:
     return draw(kinds[draw(st.integers(0, 100 * len(kinds) - 1)) % len(kinds)])
 
 
-@cache
 def _kinds(name: str, *, failing: bool) -> list[st.SearchStrategy[Any]]:
     """Return the strategies for the kinds of outcomes that an operation has, first those without further members.
+
+    Not kept: they hold classes of botocore, which pytester replaces.
 
     Args:
         name: the operation.
