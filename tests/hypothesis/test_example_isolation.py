@@ -650,6 +650,34 @@ def test_each_example_begins_with_what_fixtures_arranged_and_knows_nothing_of_th
     passes(result, passed=2, errors=1)
 
 
+def test_a_mistake_in_any_run_of_a_state_machine_is_told_at_its_end(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    from hypothesis.stateful import RuleBasedStateMachine, rule
+
+    class Machine(RuleBasedStateMachine):
+        @rule()
+        def make_a_mistake_in_the_first_run(self):
+            examples.append(self)
+            if examples[0] is self:
+                active_pinpoint_otp().inject(lambda call: 1 / 0, optional=True)
+                with pytest.raises(ZeroDivisionError):
+                    send()
+
+    TestMachine = pytest.mark.pinpoint_otp(Machine.TestCase)
+    TestMachine.settings = few
+
+    def test_afterwards():
+        assert len(set(map(id, examples))) > 1
+""",
+    )
+
+    passes(result, passed=2, errors=1)
+    result.stdout.fnmatch_lines(["E *ZeroDivisionError: division by zero"])
+
+
 def test_a_handle_of_a_fixture_goes_back_with_each_example(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
