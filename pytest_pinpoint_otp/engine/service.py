@@ -149,6 +149,7 @@ class Service(State):
                 # The others, such as pytest.fail's, are not mistakes, and no application swallows them.
                 if isinstance(error, Exception):
                     self._note_mistake(work, error, taken.injection.source)
+                    _advise_to_return(error, work.operation.name)
             raise
         return outcome
 
@@ -320,6 +321,18 @@ def sending_operation(application_id: str | None) -> SendOperation:
 def _not_callable(outcome: Outcome | OutcomeCallable) -> Outcome:
     assert isinstance(outcome, Outcome)  # a callable has been called before
     return outcome
+
+
+def _advise_to_return(error: Exception, operation: str) -> None:
+    """Add what to do to an exception that a call may end in, which a mock's ``side_effect`` raises."""
+    name = type(error).__name__
+    try:
+        parse_outcome(name, operation)
+    except ValueError:
+        return
+    advice = f"If the call is to end in this, let the callable return {name!r} instead of raising it."
+    if advice not in error.__notes__:
+        error.add_note(advice)
 
 
 def _without_stop_iteration(function: OutcomeCallable, call: Call) -> object:

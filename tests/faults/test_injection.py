@@ -717,6 +717,24 @@ def test_a_callable_that_raises_is_told_in_the_application_and_at_the_end() -> N
         injects_a_broken_callable()
 
 
+def test_a_callable_that_raises_what_a_call_may_end_in_is_told_to_return_it() -> None:
+    error = exceptions.ReadTimeoutError(endpoint_url="https://example.com/")
+
+    def raises_as_a_mock_does(call: Call) -> None:
+        raise error
+
+    @mock_pinpoint_otp()
+    def injects_it() -> None:
+        active_pinpoint_otp().inject(raises_as_a_mock_does, optional=True)
+        send(THREE_ATTEMPTS)
+
+    with pytest.raises(exceptions.ReadTimeoutError):
+        injects_it()
+    assert error.__notes__[1:] == [
+        "If the call is to end in this, let the callable return 'ReadTimeoutError' instead of raising it."
+    ]
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "match"),
     [
