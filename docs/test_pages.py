@@ -20,7 +20,8 @@ from pytest_pinpoint_otp.transports.http.commands import COMMANDS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+HIDDEN = re.compile(r"_build|\..*")
+PAGES = sorted(page for page in DOCS.rglob("*.md") if not any(map(HIDDEN.fullmatch, page.relative_to(DOCS).parts)))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 
 
