@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -67,6 +67,14 @@ def _look_after_botocore(config: pytest.Config) -> None:
         config.pluginmanager.register(run.guard)
 
 
+_sessions: Final[list[pytest.Session]] = []
+"""The sessions of pytest in this process, the innermost last: a test may run pytest by itself."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    _sessions.append(session)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     tell_worker(node.workerinput)
@@ -84,7 +92,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
+def pinpoint_otp() -> Iterator[PinpointOTP]:
     """An in-memory Amazon Pinpoint OTP service, in place of the real one for this test.
 
     Every boto3 and botocore client reaches it, without credentials or network. Read what arrived with ``code_for``
@@ -92,7 +100,10 @@ def pinpoint_otp(request: pytest.FixtureRequest) -> Iterator[PinpointOTP]:
     """
     from pytest_pinpoint_otp.plugin.activation import activated
 
-    with activated(request.node) as fake:
+    # Not by the fixture ``request``: pytest makes that three times a test, which takes as long as entering the fake.
+    item = next(reversed(_sessions[-1]._setupstate.stack))
+    assert isinstance(item, pytest.Item)  # a fixture of function scope is set up for a test
+    with activated(item) as fake:
         yield fake
 
 
@@ -157,7 +168,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         teardowns.clear()
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _sessions[:] = [session for session in _sessions if session.config is not config]
     # A client may outlive the run, and this plugin's modules, where a test runs pytest by itself.
     if (interception := sys.modules.get("pytest_pinpoint_otp.transports.botocore.interception")) is not None:
         interception.unregister_all()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import boto3
 import pytest
+from helpers import send
 from suites import ALONE, passes, run, run_apart, write
 
 import pytest_pinpoint_otp.transports.active as reach
+from pytest_pinpoint_otp import mock_pinpoint_otp
 
 WAYS_TO_A_FAKE = {
     "named": ("def test_it(pinpoint_otp):", ()),
@@ -240,6 +245,19 @@ def test_nothing_of_a_test_without_the_fake_is_other_than_without_the_plugin(pyt
     passes(run_apart(pytester, "--doctest-modules"), passed=6)
     assert seen.read_text() == without
     assert "'request'" in without
+
+
+def test_a_test_that_has_run_pytest_by_itself_gets_its_own_fake(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    client = boto3.client("pinpoint", region_name="us-east-1")
+    passes(run(pytester, test_it="def test_inner(pinpoint_otp): pass"), passed=1)
+    # Only now, when the inner run has set up a test of its own.
+    fake = request.getfixturevalue("pinpoint_otp")
+    send(client)
+    with mock_pinpoint_otp(seed=f"{Path(__file__).name}::{request.node.name}") as same:
+        send(client)
+    assert fake.code_for() == same.code_for()
 
 
 def test_parameters_of_one_test_do_not_share_what_activation_changes(pytester: pytest.Pytester) -> None:

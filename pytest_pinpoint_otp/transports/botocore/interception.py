@@ -101,7 +101,7 @@ def _sending_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
 
 
 def _answer_at_socket(endpoint: Any, request: Any) -> Any:
-    service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", None))
+    service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", ""))
     if service_name is None:
         return None
     import pytest_pinpoint_otp.transports.botocore.handlers as handlers
