@@ -66,6 +66,19 @@ def client(sink: Sink, mode: str) -> Any:
     return connect(sink, mode)
 
 
+@pytest.fixture
+def requests_without_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests as older versions of botocore make them, which do not know of which call they are."""
+    prepare = Endpoint.prepare_request
+
+    def as_older_versions(endpoint: Any, request: Any) -> Any:
+        prepared = prepare(endpoint, request)
+        prepared.context = None
+        return prepared
+
+    monkeypatch.setattr(Endpoint, "prepare_request", as_older_versions)
+
+
 def losing_an_answer(gate: Gate) -> Callable[[object], LostResponse]:
     """Return a callable for `inject`, which loses an answer as soon as the gate is open."""
 
@@ -478,6 +491,17 @@ def test_patches_of_both_that_end_inside_let_nothing_leave(sink: Sink, client: A
     assert sink.arrived == []
 
 
+def test_a_request_that_does_not_know_its_call_is_answered_at_the_socket(
+    sink: Sink, requests_without_context: None
+) -> None:
+    client = connect(sink)
+    with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp() as fake:
+        patches.close()
+        assert send_status(client) == "SUCCESSFUL"
+        assert len(fake.calls) == 1
+    assert sink.arrived == []
+
+
 def test_what_such_a_call_asks_for_beyond_the_fake_is_refused(sink: Sink) -> None:
     with ending_inside(*TWO_LINES) as patches, mock_pinpoint_otp():
         patches.close()
@@ -570,16 +594,8 @@ def test_a_handler_may_give_the_body_another_form(pinpoint_otp: PinpointOTP, sin
 
 
 def test_a_request_without_its_context_is_answered_too(
-    pinpoint_otp: PinpointOTP, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    pinpoint_otp: PinpointOTP, sink: Sink, requests_without_context: None
 ) -> None:
-    prepare = Endpoint.prepare_request
-
-    def as_older_versions(endpoint: Any, request: Any) -> Any:
-        prepared = prepare(endpoint, request)
-        prepared.context = None
-        return prepared
-
-    monkeypatch.setattr(Endpoint, "prepare_request", as_older_versions)
     client = connect(sink)
     pinpoint_otp.inject(LostResponse(), per="attempt")
     assert send_status(client) == "SUCCESSFUL"
