@@ -619,6 +619,21 @@ def test_quotas_and_opt_outs_are_recorded_as_what_they_did(pinpoint_otp: Pinpoin
     )
 
 
+@pytest.mark.parametrize("outcome", ["ConflictException", ErrorResponse("ConflictException", status_code=400)])
+def test_an_opt_out_by_an_error_of_another_api_is_recorded_with_its_status(outcome: Any) -> None:
+    def opted_out(fake: PinpointOTP) -> tuple[Any, int | None]:
+        with pytest.raises(ClientError, match="ConflictException") as caught:
+            send(CLIENT)
+        return caught.value.response["Error"], fake.calls[0].status_code
+
+    with mock_pinpoint_otp() as fake:
+        fake.opt_out(DESTINATION, outcome=outcome)
+        seen = opted_out(fake)
+    with mock_pinpoint_otp() as again:
+        again.follow(FailurePlan.from_json(fake.recorded_plan().to_json()))
+        assert opted_out(again) == seen
+
+
 def test_an_opt_out_that_decides_a_later_attempt_is_recorded_for_that_attempt(pinpoint_otp: PinpointOTP) -> None:
     send(CLIENT)
     pinpoint_otp.opt_out(DESTINATION)

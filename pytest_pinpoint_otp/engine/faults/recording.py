@@ -7,8 +7,9 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
-from pytest_pinpoint_otp.apis import OPERATIONS
+from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
+from pytest_pinpoint_otp.engine.faults.outcomes import ErrorResponse
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
 from pytest_pinpoint_otp.engine.journal import Journal
 from pytest_pinpoint_otp.engine.records import Call
@@ -86,8 +87,11 @@ def _steps_of_call(noted: Sequence[_Noted], attempts: int, number: int) -> list[
 
 
 def _step(noted: _Noted, *, per: str, after: int) -> FailureStep:
-    call = noted.call
-    return FailureStep(noted.outcome, call.operation, per, after, destination=call.destination)
+    call, outcome = noted.call, noted.outcome
+    if isinstance(outcome, ErrorResponse) and outcome.name not in OPERATIONS[call.operation].api.errors:
+        # A quota or an opt-out may answer what another API models, which a step has with its status code only.
+        outcome = replace(outcome, status_code=outcome.status_code or ERRORS[outcome.name])
+    return FailureStep(outcome, call.operation, per, after, destination=call.destination)
 
 
 def _merge(steps: Iterable[FailureStep]) -> list[FailureStep]:
