@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from log_ins import OTHER, PHONE, Application, fixed, machine_of
 from suites import passes, run
 
 from pytest_pinpoint_otp import active_pinpoint_otp
-from pytest_pinpoint_otp.stateful import OTPStateMachine, Requested, Typed
+from pytest_pinpoint_otp.stateful import PROPERTIES, OTPStateMachine, Requested, Typed
 
 Start = Callable[..., Any]
 
@@ -114,6 +115,15 @@ def test_a_rule_is_left_out_by_its_name(name: str) -> None:
     machine = machine_of(Application, **{name: None})
 
     run_state_machine_as_test(machine, settings=settings(fixed, max_examples=examples(3)))
+
+
+def test_the_page_tells_all_rules_properties_and_attributes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "state-machine.md").read_text(encoding="utf-8")
+    told = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}
+
+    assert {*RULES, *PROPERTIES} <= told
+    attributes = {name for name, value in vars(OTPStateMachine).items() if not callable(value)} - {"tally"}
+    assert {name for name in attributes if not name.startswith("_")} <= told
 
 
 def test_a_property_is_a_method_and_can_be_left_out_at_times(start: Start) -> None:
