@@ -52,8 +52,8 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     example has a fresh one.
 
     Args:
-        options: seed, applications, code_length (digits), validity_period (minutes), allowed_attempts,
-            enforce_limits, retry_backoff, assert_all_used; pytest's configuration is ignored.
+        options: seed, applications, originations, configurations, code_length (characters), validity_period (minutes),
+            allowed_attempts, enforce_limits, retry_backoff, assert_all_used; pytest's configuration is ignored.
 
     Overlapping tasks or threads that enter a fake each make a ``mock_pinpoint_otp()`` each.
 
