@@ -362,6 +362,8 @@ def test_attempts_end_as_their_timeline_says(timeline: list[str | None]) -> None
         ({"timeline": ["THROTTLED"], "after": 1}, "steps[0], a timeline, has no member 'after'."),
         ({"timelin": ["THROTTLED"]}, "steps[0] has no member 'timelin'. Did you mean 'timeline'?"),
         ({"timeline": ["THROTTLED"], "operation": "Send"}, "steps[0]: operation 'Send' is not faked."),
+        ({"timeline": [None], "operation": "Send"}, "steps[0]: operation 'Send' is not faked."),
+        ({"timeline": [], "note": 1}, "steps[0]: FailureStep: note takes a str, not 1 (int)."),
         (
             {"timeline": ["THROTTLED"], "destination": 1},
             "steps[0]: FailureStep: destination takes a str, not 1 (int).",
@@ -386,7 +388,7 @@ def test_an_exception_class_of_somebody_elses_has_no_json() -> None:
     class MineError(ReadTimeoutError):
         pass
 
-    with pytest.raises(ValueError, match="to_json: MineError cannot be written"):
+    with pytest.raises(ValueError, match=r"to_json: MineError cannot be written.*not an instance or a subclass"):
         FailurePlan((FailureStep(MineError),)).to_json()
 
 

@@ -216,6 +216,8 @@ def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
     timeline = shared.pop("timeline")
     if not isinstance(timeline, list):
         raise ValueError(f"{where}.timeline takes a list, not {kind(timeline)}.")
+    # With an outcome that every operation has: what they share is checked even if the service answers each attempt.
+    _make_step(where, where, {"raw_response": {"status_code": 200}}, shared)
     for place, outcome in enumerate(timeline):
         if outcome is not None:
             yield _make_step(where, f"{where}.timeline[{place}]", outcome, {**shared, "per": "attempt", "after": place})

@@ -73,7 +73,7 @@ class TransportFailure(Outcome):
         if getattr(exceptions, self.label, None) is not self.exception:
             raise ValueError(
                 f"to_json: {self!r} cannot be written; JSON holds the names of botocore's own exception classes only."
-                " Inject the class, not an instance."
+                " Inject one of these, not an instance or a subclass."
             )
         return self.label
 
