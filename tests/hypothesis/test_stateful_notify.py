@@ -126,7 +126,47 @@ class ForgetsGuesses(ChecksOnce):
         return super().request_code(phone)
 
 
+class ForgetsToReturn(ChecksOnce):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        super().check_code(phone, code)
+        return None
+
+
+class TextsTwice(ChecksOnce):
+    def request_code(self, phone: str) -> bool:
+        super().request_code(phone)
+        return super().request_code(phone)
+
+
+class TakesOutagesForWrongCodes(ChecksOnce):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        return bool(super().check_code(phone, code))
+
+
+class LocksOutByErrors(ChecksOnce):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        return super().check_code(phone, code) if self.guesses.get(phone, 0) < 5 else False
+
+
+class GoesOnToTheNextReference(ChecksOnce):
+    """A log-in with a reference for each text, which it keeps before it knows of the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def send(self, phone: str) -> None:
+        self.number += 1
+        self.reference = f"log-in-{self.number}"
+        super().send(phone)
+
+
 MISTAKES = [
+    (ForgetsToReturn, "happy_path_lets_in"),
+    (TextsTwice, "one_text_per_request"),
+    (TakesOutagesForWrongCodes, "(outage_is_not_a_refusal|retry_does_not_lock_out)"),
+    (LocksOutByErrors, "errors_do_not_lock_out"),
+    (GoesOnToTheNextReference, "right_code_lets_in"),
     (TakesTheStatusForTrue, "refused_code_lets_nobody_in"),
     (HandsTheStatusOn, "refused_code_lets_nobody_in"),
     (ValidatesWithoutTheReference, "right_code_lets_in"),
@@ -251,3 +291,28 @@ def test_a_failed_delivery_leaves_the_earlier_code_to_be_right(start: Start) -> 
     state.type_right_code(PHONE, answer_is_lost=False)
 
     assert [verification.reason for verification in state.fake.verifications] == ["VALID"]
+
+
+def test_a_code_may_be_refused_after_a_later_send_that_seemed_to_be_on_its_way(start: Start) -> None:
+    state = start(GoesOnToTheNextReference)
+    text = state.request(PHONE)
+    state.fail_next_delivery("THROTTLED")
+    state.request(PHONE)
+    state.type_code(text)
+
+    assert [verification.reason for verification in state.fake.verifications] == ["NEVER_SENT"]
+
+
+def test_a_malformed_code_that_breaks_the_application_is_found() -> None:
+    class HandsEverythingOn(ChecksOnce):
+        def check_code(self, phone: str, code: str) -> bool | None:
+            try:
+                return self.validate(phone, code) == "VALID"
+            except self.client.exceptions.ValidationException:
+                raise
+            except (ClientError, BotoCoreError):
+                return None
+
+    chosen = {*OTPStateMachine.properties} - {"guesses_are_limited"}
+    with pytest.raises(ClientError, match="ValidationException"):
+        run_state_machine_as_test(machine_of(HandsEverythingOn, properties=chosen), settings=fixed)

@@ -28,7 +28,7 @@ class LogInMachine(OTPStateMachine):
 
 
 TestLogIn = LogInMachine.TestCase
-TestLogIn.settings = settings(max_examples=30, deadline=None, derandomize=True, report_multiple_bugs=False)
+TestLogIn.settings = settings(TestLogIn.settings, max_examples=30, derandomize=True, report_multiple_bugs=False)
 
 
 @pytest.mark.parametrize(
