@@ -439,7 +439,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def mutation(session: nox.Session) -> None:
-    """Change the rules in many small ways, and show each change that no test notices; takes an hour or more."""
+    """Change the rules in many small ways, and show each change that no test notices; takes many hours."""
     session.install("-e", ".", *group("test"), *group("mutation"))
     # A short proof: it is run for every change that the faster tests have not noticed.
     session.run("mutmut", "run", *session.posargs, env={"PINPOINT_OTP_PROOF": "300"})
