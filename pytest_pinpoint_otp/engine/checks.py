@@ -141,7 +141,9 @@ def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
                 # Only a call of the method itself fails with no frame inside of it.
                 if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                     raise
-                raise TypeError(f"{error}.{_explain(method, args, kwargs, advice)}") from None
+                # Python 3.13 has a guess of its own, which knows no other names than the method's.
+                said = str(error).partition(". Did you mean")[0]
+                raise TypeError(f"{said}.{_explain(method, args, kwargs, advice)}") from None
 
         return cast(_Method, wrapper)
 

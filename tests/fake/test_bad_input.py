@@ -116,7 +116,12 @@ INJECT_MISTAKES = [
     (("THROTTLED",), {"destination": {DESTINATION}}, TypeError, r"destination takes a str, not .*\(set\)"),
     (("THROTTLED",), {"destination": (DESTINATION,)}, TypeError, r"destination takes a str, not .*\(tuple\)"),
     (("THROTTLED",), {"destination": lambda value: True}, TypeError, r"destination takes a str, not .*\(function\)"),
-    (("THROTTLED",), {"destinaton": DESTINATION}, TypeError, r"unexpected keyword argument 'destinaton'"),
+    (
+        ("THROTTLED",),
+        {"destinaton": DESTINATION},
+        TypeError,
+        r"unexpected keyword argument 'destinaton'\. Did you mean 'destination'\?$",
+    ),
 ]
 
 
