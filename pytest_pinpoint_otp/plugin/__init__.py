@@ -49,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(failures)
     # Again, for a plugin that a conftest has brought in.
     _look_after_botocore(config)
+    _runs_under_way.append(config)
+
+
+_runs_under_way: Final[list[pytest.Config]] = []
+"""The innermost is the last: a test may run pytest by itself."""
 
 
 def _look_after_botocore(config: pytest.Config) -> None:
@@ -65,14 +70,6 @@ def _look_after_botocore(config: pytest.Config) -> None:
 
         run.guard = GuardReport(config)
         config.pluginmanager.register(run.guard)
-
-
-_sessions: Final[list[pytest.Session]] = []
-"""The sessions of pytest in this process, the innermost last: a test may run pytest by itself."""
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    _sessions.append(session)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -101,9 +98,9 @@ def pinpoint_otp() -> Iterator[PinpointOTP]:
     from pytest_pinpoint_otp.plugin.activation import activated
 
     # Not by the fixture ``request``: pytest makes that three times a test, which takes as long as entering the fake.
-    item = next(reversed(_sessions[-1]._setupstate.stack))
-    assert isinstance(item, pytest.Item)  # a fixture of function scope is set up for a test
-    with activated(item) as fake:
+    session: Any = _runs_under_way[-1].pluginmanager.get_plugin("session")
+    test = next(reversed(session._setupstate.stack))
+    with activated(test) as fake:
         yield fake
 
 
@@ -169,7 +166,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    _sessions[:] = [session for session in _sessions if session.config is not config]
+    _runs_under_way[:] = [one for one in _runs_under_way if one is not config]
     # A client may outlive the run, and this plugin's modules, where a test runs pytest by itself.
     if (interception := sys.modules.get("pytest_pinpoint_otp.transports.botocore.interception")) is not None:
         interception.unregister_all()

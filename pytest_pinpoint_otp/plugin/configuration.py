@@ -107,7 +107,8 @@ def add_options(parser: pytest.Parser) -> None:
 def names_failures(config: pytest.Config) -> bool:
     """Tell whether the command line has an option about failures."""
     names = ("chaos", "chaos_seed", "chaos_kinds", "replay")
-    return any(getattr(config.option, f"{PREFIX}{name}") is not None for name in names)
+    # Older versions of pytest have no values for the options of a plugin that comes late.
+    return any(getattr(config.option, f"{PREFIX}{name}", None) is not None for name in names)
 
 
 def marker_line() -> str:

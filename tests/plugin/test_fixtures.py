@@ -260,6 +260,25 @@ def test_a_test_that_has_run_pytest_by_itself_gets_its_own_fake(
     assert fake.code_for() == same.code_for()
 
 
+def test_a_plugin_that_is_brought_in_at_collection_works(pytester: pytest.Pytester) -> None:
+    result = run_apart(
+        pytester,
+        "-p",
+        "no:pinpoint_otp",
+        conftest="""
+            def pytest_collection(session):
+                session.config.pluginmanager.import_plugin("pytest_pinpoint_otp.plugin")
+        """,
+        test_it="""
+            from application import send
+
+            def test_it(pinpoint_otp):
+                assert send() == "SUCCESSFUL"
+        """,
+    )
+    passes(result, passed=1)
+
+
 def test_parameters_of_one_test_do_not_share_what_activation_changes(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
