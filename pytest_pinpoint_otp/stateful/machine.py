@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from hypothesis import Phase, currently_in_test_context, settings
 from hypothesis import strategies as st
@@ -23,8 +23,21 @@ from pytest_pinpoint_otp.stateful.rules import Rules
 from pytest_pinpoint_otp.stateful.steps import tell
 from pytest_pinpoint_otp.stateful.tally import Tally
 
+STEPS: Final = 30
+"""How many steps a run has by default."""
+
 # pytest shows a failure at the user's own line, not in here.
 __tracebackhide__ = True
+
+
+def _default_settings(given: settings) -> settings:
+    """Return the settings of a machine that says nothing else, made from those of Hypothesis's profile."""
+    # It costs up to 30 seconds, and tells which lines of botocore and of this package a failure ran.
+    phases = [phase for phase in given.phases if phase is not Phase.explain]
+    # Steps are whole log-ins here, and a long run takes long to shrink. Unless the profile says otherwise.
+    usual = settings.get_profile("default").stateful_step_count
+    steps = STEPS if given.stateful_step_count == usual else given.stateful_step_count
+    return settings(given, phases=phases, stateful_step_count=steps)
 
 
 def _after_flags(machine: Any) -> st.SearchStrategy[int]:
@@ -86,9 +99,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         super().__init_subclass__(**kwargs)
         check_attributes(cls, PROPERTIES)
         cls.tally = Tally()
-        # It costs up to 30 seconds, and tells which lines of botocore and of this package a failure ran.
-        phases = [phase for phase in cls.TestCase.settings.phases if phase is not Phase.explain]
-        cls.TestCase.settings = settings(cls.TestCase.settings, phases=phases)
+        cls.TestCase.settings = _default_settings(cls.TestCase.settings)
 
     def __init__(self) -> None:
         super().__init__()

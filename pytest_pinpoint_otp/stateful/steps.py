@@ -25,7 +25,6 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "nothing": lambda code: "",
     "blanks": lambda code: " " * len(code),
     "letters": lambda code: "abcdefghijkl"[: len(code)],
-    "one character less": lambda code: code[:-1],
     "one character more": lambda code: f"{code}0",
     "blanks around": lambda code: f" {code} ",
     "a hyphen inside": lambda code: f"{code[:3]}-{code[3:]}",

@@ -206,6 +206,17 @@ def test_the_explain_phase_is_off_unless_it_is_chosen() -> None:
     assert decorated.TestCase.settings.max_examples == 7
 
 
+def test_a_run_has_thirty_steps_unless_a_profile_says_otherwise() -> None:
+    assert machine_of(Application).TestCase.settings.stateful_step_count == 30
+
+    settings.register_profile("thorough", stateful_step_count=80)
+    settings.load_profile("thorough")
+    try:
+        assert machine_of(Application).TestCase.settings.stateful_step_count == 80
+    finally:
+        settings.load_profile("everywhere the same")
+
+
 def test_hypothesis_has_what_the_machine_takes_of_its_insides() -> None:
     # Without them it works, but initializers come in any order, and failures are shrunk less.
     state = machine_of(Application)()
