@@ -155,7 +155,7 @@ _PLAN: Final[_Schema] = {
     " it; or a timeline, with what each attempt ends in, null where the service answers.",
 }
 _OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
-_TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly so often; null: at least once."}
+_TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly how many; null: at least one."}
 _OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
 _DURATION_FIELDS: Final = {name: {"type": ["number", "null"]} for name in DURATION}
 _OWN_OUTCOME: Final = {**_OUTCOME, "oneOf": [*_OUTCOME["oneOf"], {"type": "null"}]}
