@@ -36,7 +36,7 @@ class Rules(Properties):
 
     may_test_nothing: ClassVar[bool]
     texts: ClassVar[Bundle[SentMessage]] = TEXTS
-    """The texts of this run, for rules of a subclass: ``@rule(text=OTPStateMachine.texts)``."""
+    """The texts of this run. A rule of a subclass takes one by ``@rule(text=OTPStateMachine.texts)``."""
     tally: ClassVar[Tally]
 
     def __init__(self) -> None:
