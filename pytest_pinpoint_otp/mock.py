@@ -19,7 +19,7 @@ from pytest_pinpoint_otp.fake import PinpointOTP, service_of, use_service
 from pytest_pinpoint_otp.transports.botocore.patches import hold
 
 if TYPE_CHECKING:
-    from pytest_pinpoint_otp.engine.state import Snapshot
+    from pytest_pinpoint_otp.engine.service_state import Snapshot
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -20,7 +20,7 @@ from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call, SentMessage
 from pytest_pinpoint_otp.engine.report import traffic, unused
-from pytest_pinpoint_otp.engine.state import State
+from pytest_pinpoint_otp.engine.service_state import State
 from pytest_pinpoint_otp.engine.work import AttemptWork, find_own_outcome, issue
 
 # pytest shows a mistake at the test's own line, not in here.

@@ -23,7 +23,7 @@ from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.quotas import read_denial
 from pytest_pinpoint_otp.engine.frozen import freeze_dict
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
-from pytest_pinpoint_otp.engine.state import State
+from pytest_pinpoint_otp.engine.service_state import State
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
