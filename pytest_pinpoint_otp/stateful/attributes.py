@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import APIS
-from pytest_pinpoint_otp.engine.checks import check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind
 from pytest_pinpoint_otp.engine.options import read_options
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -44,19 +44,34 @@ def check_attributes(machine: Any, properties: Collection[str]) -> None:
     for phone in machine.phones:
         if not isinstance(phone, str):
             raise TypeError(f"{name}.phones takes phone numbers such as {PHONES[0]!r}, not {kind(phone)}.")
-    if machine.api not in APIS_BY_NAME:
+    if not isinstance(machine.api, str) or machine.api not in APIS_BY_NAME:
         raise ValueError(f"{name}.api: {machine.api!r} is not faked.{did_you_mean(machine.api, APIS_BY_NAME)}")
     check_int(f"{name}.max_guesses", machine.max_guesses, 0, meaning="wrong codes within guess_window, such as 10")
     if machine.max_texts is not None:
         check_int(f"{name}.max_texts", machine.max_texts, 1, meaning="texts within text_window, such as 5; None: any")
     check_int(f"{name}.tolerated_errors", machine.tolerated_errors, 1, meaning="errors that lock nobody out, such as 5")
+    check_bool(f"{name}.may_test_nothing", machine.may_test_nothing)
     for window in ("guess_window", "text_window"):
         value = getattr(machine, window)
         if not isinstance(value, timedelta):
             raise TypeError(f"{name}.{window} takes a timedelta, such as timedelta(hours=1), not {kind(value)}.")
+    if not isinstance(machine.options, Mapping):
+        raise TypeError(f"{name}.options takes a dict of options by name, not {kind(machine.options)}.")
     read_options(machine.options, f"{name}.options")
-    for method in ("request_code", "check_code"):
+    _check_methods(machine, properties)
+
+
+def _check_methods(machine: Any, properties: Collection[str]) -> None:
+    name = machine.__name__
+    for method in ("begin", "request_code", "check_code"):
         if inspect.iscoroutinefunction(getattr(machine, method)):
             raise TypeError(
                 f"{name}.{method} is a coroutine function, but the machine does not await: use asyncio.run."
+            )
+    if not hasattr(machine.start, "hypothesis_stateful_initialize_rule"):
+        raise TypeError(f"{name}.start takes the place of the machine's own, which starts the fake: override begin.")
+    for one in properties:
+        if not callable(value := getattr(machine, one)):
+            raise TypeError(
+                f"{name}.{one} takes a method, not {kind(value)}. Leave its name out of properties instead."
             )

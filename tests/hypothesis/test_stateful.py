@@ -258,7 +258,29 @@ def test_properties_are_names_in_a_list() -> None:
         machine_of(Application, properties=None)
 
 
-@pytest.mark.parametrize("method", ["request_code", "check_code"])
+@pytest.mark.parametrize(
+    ("attributes", "error", "message"),
+    [
+        ({"api": ["pinpoint"]}, ValueError, r"api: \['pinpoint'\] is not faked"),
+        ({"options": None}, TypeError, r"options takes a dict of options by name, not None"),
+        ({"options": []}, TypeError, r"options takes a dict of options by name, not \[\]"),
+        ({"may_test_nothing": "no"}, TypeError, r"may_test_nothing takes True or False, not 'no'"),
+        (
+            {"code_works_once": None},
+            TypeError,
+            r"code_works_once takes a method, not None .*Leave its name out of prop",
+        ),
+        ({"start": lambda self: None}, TypeError, r"start takes the place of the machine's own, .*: override begin\."),
+    ],
+)
+def test_an_attribute_that_would_fail_or_be_misread_in_a_run_is_refused_where_it_is_written(
+    attributes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=rf"^Machine\.{message}"):
+        machine_of(Application, **attributes)
+
+
+@pytest.mark.parametrize("method", ["begin", "request_code", "check_code"])
 def test_a_coroutine_function_is_refused(method: str) -> None:
     async def used(self: object, *arguments: str) -> bool:
         return True
