@@ -75,9 +75,13 @@ class Properties:
         """
         if not requested.told or requested.texts or self._may_be_on_its_way(requested.sends):
             return None
-        if not requested.sends and self.is_live(self.newest_text(requested.phone)):
+        if requested.sends:
+            return f"{requested}, but no text reached the phone"
+        earlier = self.newest_text(requested.phone)
+        if self.is_live(earlier):
             return None
-        return f"{requested}, but no text reached the phone"
+        dead = ", and the code of the earlier one is no longer alive" if earlier else ""
+        return f"{requested}, but no text reached the phone{dead}"
 
     def sent_text_is_reported(self, requested: Requested) -> str | None:
         """`request_code` is true where a text reached the phone, and the service said so."""

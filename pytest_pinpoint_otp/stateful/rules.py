@@ -301,7 +301,8 @@ class Rules(Properties):
 
     def fail(self, message: str) -> None:
         """Fail, and show the traffic of the run."""
-        raise AssertionError(f"{message}.\n{service_of(self.fake).traffic()}")
+        end = "" if message.endswith("?") else "."
+        raise AssertionError(f"{message}{end}\n{service_of(self.fake).traffic()}")
 
 
 def _was_served(send: Call) -> bool:

@@ -103,9 +103,9 @@ class KeepsTheReferenceBeforeTheSend(KeepsItsReferences):
 @pytest.mark.parametrize(
     ("mistaken", "message"),
     [
-        (ForgetsToReturnTheRequest, r"sent_text_is_reported: .* Is a return missing in request_code\?"),
+        (ForgetsToReturnTheRequest, r"sent_text_is_reported: .* Is a return missing in request_code\?\n"),
         (SaysThatNothingWasSent, r"sent_text_is_reported: request_code\(.*\) returned False, but a text reached"),
-        (ForgetsToReturnTheCheck, r"happy_path_lets_in: .* Is a return missing in check_code\?"),
+        (ForgetsToReturnTheCheck, r"happy_path_lets_in: .* Is a return missing in check_code\?\n"),
         (
             LetsNobodyIn,
             r"(happy_path_lets_in|errors_do_not_lock_out): check_code\(.*\) returned False, but that was the live code",
@@ -335,7 +335,8 @@ def test_a_text_is_not_already_on_its_way_whose_code_is_dead(start: Start) -> No
     state.request(PHONE)
     state.type_wrong_codes(PHONE, times=3)
 
-    with pytest.raises(AssertionError, match="failed_delivery_is_not_reported_as_sent"):
+    message = "^failed_delivery_is_not_reported_as_sent: .*, and the code of the earlier one is no longer alive[.]"
+    with pytest.raises(AssertionError, match=message):
         state.request(PHONE)
 
 
