@@ -138,7 +138,7 @@ class Rules(Properties):
 
     @step(text=TEXTS, form=st.sampled_from(list(FORMS)))
     def type_malformed_code(self, text: SentMessage, form: str) -> None:
-        """The user types something that is not a code, or writes the code otherwise than it was sent."""
+        """The user types what is not a code, or anybody would try, or writes the code otherwise than it was sent."""
         self._type(text.destination, FORMS[form](text.code))
 
     @step(into=TEXTS, phone=_PHONE, error=_ERROR, times=drawn_up_to(lambda machine: machine.tolerated_errors))

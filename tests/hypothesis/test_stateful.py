@@ -155,8 +155,8 @@ def test_a_property_that_is_not_chosen_is_not_checked(mistaken: type[Application
     name = message.partition(":")[0]
     # A code that lets in again without being accepted breaks both.
     entries = {"code_works_once", "refused_code_lets_nobody_in"}
-    # So does an application that never lets in.
-    refusals = {"right_code_lets_in", "happy_path_lets_in", "retry_does_not_lock_out"}
+    # So does an application that never lets in, and that counts those whom it refuses beside errors.
+    refusals = {"right_code_lets_in", "happy_path_lets_in", "retry_does_not_lock_out", "errors_do_not_lock_out"}
     others = next((both for both in (entries, refusals) if name in both), {name})
     chosen = {*OTPStateMachine.properties} - others
 

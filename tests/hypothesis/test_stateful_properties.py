@@ -14,12 +14,13 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from effort import examples
 from helpers import send_status, verify
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from log_ins import ONCE, OTHER, PHONE, Application, fixed, machine_of
 
 from pytest_pinpoint_otp import active_pinpoint_otp
 from pytest_pinpoint_otp.stateful import PHONES, OTPStateMachine
+from pytest_pinpoint_otp.stateful.rules import Rules
 
 Start = Callable[..., Any]
 
@@ -377,6 +378,8 @@ class ReadsEverybodysDigits(Application):
     [
         ("nothing", ""),
         ("blanks", "      "),
+        ("zeros", "000000"),
+        ("ascending digits", "123456"),
         ("letters", "abcdef"),
         ("one character more", "8094220"),
         ("blanks around", " 809422 "),
@@ -399,6 +402,18 @@ def test_people_write_codes_in_other_ways(start: Start, form: str, typed: str) -
 
     assert text.code == "809422"
     assert seen == [typed]
+
+
+@pytest.mark.parametrize(("form", "left_in"), [("zeros", "000000"), ("ascending digits", "123456")])
+def test_a_code_for_tests_that_was_left_in_is_found(start: Start, form: str, left_in: str) -> None:
+    class LetsTestsIn(Application):
+        def check_code(self, phone: str, code: str) -> bool | None:
+            return code == left_in or super().check_code(phone, code)
+
+    state = start(LetsTestsIn)
+    text = state.request(PHONE)
+    with pytest.raises(AssertionError, match=rf"^refused_code_lets_nobody_in: .*'{left_in}'\) returned True"):
+        state.type_malformed_code(text, form)
 
 
 def test_a_malformed_code_that_breaks_the_application_is_found() -> None:
@@ -457,6 +472,20 @@ def test_a_wrong_code_may_be_called_wrong_in_an_outage(start: Start) -> None:
     state.type_wrong_codes(PHONE, times=1)
 
     assert [call.outcome for call in state.fake.calls] == ["SUCCESSFUL", "TooManyRequestsException"]
+
+
+def test_an_outage_is_shrunk_to_one_error() -> None:
+    class OpensOnErrors(Application):
+        def check_code(self, phone: str, code: str) -> bool | None:
+            return super().check_code(phone, code) is not False
+
+    rules = [name for name, value in vars(Rules).items() if hasattr(value, "hypothesis_stateful_rule")]
+    others = dict.fromkeys({*rules} - {"type_code_during_outage"})
+    shrunk = settings(fixed, phases=[Phase.generate, Phase.shrink], max_examples=20)
+    with pytest.raises(AssertionError, match=r"^refused_code_lets_nobody_in") as failed:
+        run_state_machine_as_test(machine_of(OpensOnErrors, **others), settings=shrunk)
+
+    assert any("times=1)" in note for note in failed.value.__notes__)
 
 
 def test_errors_alone_lock_nobody_out(start: Start) -> None:
