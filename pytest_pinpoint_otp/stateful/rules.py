@@ -176,6 +176,18 @@ class Rules(Properties):
 
     @precondition(lambda self: len(self.phones) > 1)
     @step(into=TEXTS, phone=_PHONE)
+    def log_in_while_others_ask(self, phone: str) -> SentMessage | None:
+        """The user asks for a code, so does everybody else, and the user types it."""
+        text = self._request(phone)
+        for other in self.phones:
+            if other != phone:
+                self._request(other)
+        if text is not None:
+            self._type_text(text)
+        return text
+
+    @precondition(lambda self: len(self.phones) > 1)
+    @step(into=TEXTS, phone=_PHONE)
     def type_code_of_another_phone(self, phone: str) -> SentMessage | None:
         """The user types the code of a text to somebody else, who asks for one first if there is none."""
         others = [other for other in self.phones if other != phone]

@@ -351,7 +351,7 @@ def test_statistics_tell_which_steps_were_taken_and_what_calls_ended_in(pytester
 
             TestMachine = Machine.TestCase
             TestMachine.settings = hypothesis.settings(
-                deadline=None, derandomize=True, database=None, max_examples=20, stateful_step_count=30
+                deadline=None, derandomize=True, database=None, max_examples=40, stateful_step_count=30
             )
         """,
     )
@@ -361,7 +361,7 @@ def test_statistics_tell_which_steps_were_taken_and_what_calls_ended_in(pytester
     steps = {"request", "type_code", "type_right_code", "type_wrong_codes", "type_malformed_code"}
     steps |= {"request_and_type_code", "request_and_type_code_twice", "type_code_of_another_phone"}
     steps |= {"type_code_during_outage", "type_code_after_failed_resend", "log_in_while_others_guess"}
-    steps |= {"guess_through_resends", "let_time_pass", "opt_out", "opt_in"}
+    steps |= {"log_in_while_others_ask", "guess_through_resends", "let_time_pass", "opt_out", "opt_in"}
     steps |= {"fail_next_delivery", "fail_next_call", "lose_next_response"}
     assert {*re.findall(r"%, step (\w+)", told)} == steps
     assert {"SUCCESSFUL", "OPT_OUT", "ReadTimeoutError"} <= {*re.findall(r"%, SendOTPMessage (\w+)", told)}

@@ -587,6 +587,27 @@ def test_the_code_of_another_phone_is_one_that_lives_or_is_asked_for(start: Star
     assert {(one.destination, one.otp) for one in state.fake.verifications} == {(PHONE, asked.code)}
 
 
+class KeepsTheReferenceOfWhoAskedLast(Application):
+    def request_code(self, phone: str) -> bool:
+        self.current = phone
+        return super().request_code(phone)
+
+    def reference(self, phone: str) -> str:
+        return f"log-in-{self.current}"
+
+
+def test_a_user_logs_in_while_others_ask(start: Start) -> None:
+    state = start()
+    text = state.log_in_while_others_ask(PHONE)
+    state.opt_out(PHONE)
+    assert state.log_in_while_others_ask(PHONE) is None
+
+    assert [(one.otp, one.valid) for one in state.fake.verifications] == [(text.code, True)]
+    assert len(state.fake.inbox(OTHER)) == 2
+    with pytest.raises(AssertionError, match=r"^right_code_lets_in: check_code"):
+        start(KeepsTheReferenceOfWhoAskedLast).log_in_while_others_ask(PHONE)
+
+
 class StopsAfterErrors(Application):
     """A circuit breaker: after three errors, it cannot tell for five minutes."""
 
