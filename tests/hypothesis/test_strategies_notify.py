@@ -63,7 +63,7 @@ def shape(client: Any) -> Any:
 @pytest.fixture(scope="module")
 def runs() -> list[list[dict[str, Any]]]:
     """Several runs of a user's test of a send."""
-    return [draw(notify_send_parameters(), 100, run=run) for run in range(20 if THOROUGH else 5)]
+    return [draw(notify_send_parameters(), 100, run=run) for run in range(40 if THOROUGH else 5)]
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +149,8 @@ def test_every_boundary_is_drawn_in_nearly_every_run(
         return {value if isinstance(value, int) or path.endswith("codeType") else len(value) for value in found}
 
     reached = Counter(end for run in runs for end in values(run))
-    # One run may miss one.
-    assert all(reached[end] >= len(runs) - 1 for end in ends)
+    # Hypothesis draws some runs' members more alike than others'.
+    assert all(reached[end] >= 0.9 * len(runs) - 0.5 for end in ends)
 
 
 @pytest.mark.parametrize("length", [1, 100, 800])
@@ -309,7 +309,7 @@ def test_every_member_that_has_a_limit_can_be_at_fault(client: Any, name: str) -
 
 
 def test_any_member_that_has_a_limit_is_at_fault() -> None:
-    assert len({name for _, name in draw(invalid_notify_send_parameters(), 150)}) > 0.7 * len(LIMITED)
+    assert len({name for _, name in draw(invalid_notify_send_parameters(), 400)}) > 0.7 * len(LIMITED)
     assert {name for _, name in draw(invalid_notify_send_parameters("codeLength", "context"), 30)} == {
         "codeLength",
         "context",
