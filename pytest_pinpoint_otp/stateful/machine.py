@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -126,8 +126,21 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         self.fake = self._exits.enter_context(mock_pinpoint_otp(**options))
         self._exits.callback(self._tell_outcomes)
         service_of(self.fake).codes.leading_zeros = leading_zeros
-        self.begin()
+        with self.left_when_pasted():
+            self.begin()
         self._initializers.extend(self._own_initializers)
+
+    @contextmanager
+    def left_when_pasted(self) -> Iterator[None]:
+        """Leave the fake where a failing example fails that is pasted into a test: it does not reach its teardown, and
+        later tests would have the fake. Hypothesis always calls that.
+        """
+        try:
+            yield
+        except BaseException:
+            if not currently_in_test_context():
+                self._exits.close()
+            raise
 
     def _end(self, teardown: Callable[[], None]) -> None:
         """End the run, and look back on all of them."""

@@ -73,8 +73,9 @@ def step(into: Bundle[SentMessage] | None = None, **arguments: Any) -> Callable[
         ruled = cast(Any, rule)(**targets, **arguments)(carry_out)
 
         @functools.wraps(ruled)
-        def method(*args: Any, **kwargs: Any) -> Any:
-            return function(*args, **kwargs)
+        def method(machine: Any, *args: Any, **kwargs: Any) -> Any:
+            with machine.left_when_pasted():
+                return function(machine, *args, **kwargs)
 
         return cast(_Method, method)
 

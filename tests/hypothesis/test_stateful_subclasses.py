@@ -69,6 +69,29 @@ def test_the_fake_is_left_where_teardown_raises_and_where_super_is_called_first(
         active_pinpoint_otp()
 
 
+@pytest.mark.parametrize("place", ["begin", "request_code", "property"])
+def test_the_fake_is_left_where_an_example_fails_that_is_pasted_into_a_test(place: str) -> None:
+    class Machine(machine_of(Application)):  # type: ignore[misc]
+        def begin(self) -> None:
+            super().begin()
+            if place == "begin":
+                raise OSError("disk full")
+
+        def request_code(self, phone: str) -> bool:
+            if place == "request_code":
+                raise OSError("disk full")
+            super().request_code(phone)
+            return False
+
+    state = Machine()
+    with pytest.raises((OSError, AssertionError), match=r"disk full|sent_text_is_reported"):  # noqa: PT012 - as pasted
+        state.start(seed=0, leading_zeros=False)
+        state.request(PHONE)
+        state.teardown()
+    with pytest.raises(RuntimeError):
+        active_pinpoint_otp()
+
+
 def test_initializers_of_a_subclass_find_the_fake_and_the_application() -> None:
     seen = []
 
@@ -84,7 +107,7 @@ def test_initializers_of_a_subclass_find_the_fake_and_the_application() -> None:
 
     run_state_machine_as_test(Machine, settings=settings(fixed, max_examples=examples(15), stateful_step_count=5))
 
-    assert len(seen) >= 30
+    assert len(seen) >= 20
 
 
 @pytest.mark.parametrize(
@@ -148,6 +171,7 @@ def test_a_property_is_a_method_and_can_be_left_out_at_times(start: Start) -> No
     state.request(OTHER)
     with pytest.raises(AssertionError, match=r"^failed_delivery_is_not_reported_as_sent: request_code"):
         state.request(PHONE)
+    state = start(Machine)
     with pytest.raises(AssertionError, match=r"^code_works_once: it did not\."):
         state.type_code(PHONE, "000000")
 
