@@ -12,7 +12,6 @@ from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.client import make_client
 
 SIGNED = 0.75 if KEEPS_USER_AGENT else 0.85
-OWN_CLIENT = 0.95 if KEEPS_USER_AGENT else 0.7
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("a signed", SIGNED), ("an unsigned", 1.15)], ids=["signed", "unsigned"])
@@ -24,7 +23,12 @@ def test_a_send_beside_a_constant_answer(kind: str, limit: float, measure: Measu
 
 def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(measure: Measure, turns: Turns) -> None:
     ratio = measure.beside(OneOf(lambda: sends(make_client())), OneOf(lambda: constant(signed=False)), turns)
-    measure.check("A send by `pinpoint_otp_client`, of that unsigned call", ratio, OWN_CLIENT)
+    what = "A send by `pinpoint_otp_client`, of that unsigned call"
+    if KEEPS_USER_AGENT:
+        # What this client saved, botocore saves every client since.
+        measure.show(what, ratio)
+    else:
+        measure.check(what, ratio, 0.7)
 
 
 def test_entering_and_leaving_beside_a_send(measure: Measure, turns: Turns, send: Send) -> None:
