@@ -92,6 +92,18 @@ def test_the_fake_is_left_where_an_example_fails_that_is_pasted_into_a_test(plac
         active_pinpoint_otp()
 
 
+def test_the_fake_is_left_where_begin_raises_in_a_run() -> None:
+    class Machine(machine_of(Application)):  # type: ignore[misc]
+        def begin(self) -> None:
+            assert active_pinpoint_otp() is self.fake
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        run_state_machine_as_test(Machine, settings=fixed)
+    with pytest.raises(RuntimeError):
+        active_pinpoint_otp()
+
+
 def test_initializers_of_a_subclass_find_the_fake_and_the_application() -> None:
     seen = []
 
