@@ -134,8 +134,8 @@ class AttemptWork:
             code = queue[0] if queue else None
             if code is not None:
                 _check_queued(code, asked, operation)
-            stamp = (self.now, self.request_id, report.message_id or message_id, verification_id)
-            _deliver(state, operation, asked, code, *stamp)
+            shown_id = report.message_id or message_id
+            _deliver(state, operation, asked, code, self.now, self.request_id, shown_id, verification_id)
             if code is not None:
                 queue.popleft()
             if state.faults.rate_limits:
