@@ -23,6 +23,8 @@ from suites import passes, run, run_apart, write
 
 from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, FailureStep, PinpointOTP, mock_pinpoint_otp
 from pytest_pinpoint_otp.engine.faults.chaos import Chaos, failures_of
+from pytest_pinpoint_otp.engine.faults.recording import Recording
+from pytest_pinpoint_otp.engine.records import Call
 from pytest_pinpoint_otp.fake import service_of
 
 CLIENT = boto3.client(
@@ -190,6 +192,30 @@ def test_the_same_is_drawn_for_each_destination_in_whatever_order_they_come(turn
 
     assert drawn[0] == drawn[1]
     assert len({repr(one) for one in drawn[0].values()}) == len(PHONES)
+
+
+def test_a_call_is_told_its_number_without_a_look_at_all_calls_before_it() -> None:
+    looked_at = 0
+
+    class InvocationID(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            nonlocal looked_at
+            looked_at += 1
+            return super().__hash__()
+
+    recording, numbers, cost = Recording(), [], []
+    for number in range(500):
+        call = Call("SendOTPMessage", None, DESTINATION, None, {}, InvocationID(f"call-{number}"))
+        for _ in range(2):
+            recording.begin(call.operation, call.destination, call.invocation_id)
+            before = looked_at
+            numbers.append(recording.number(call))
+            cost.append(looked_at - before)
+
+    assert numbers == [number // 2 for number in range(1000)]
+    assert max(cost) <= 3
 
 
 def test_the_same_is_drawn_for_each_of_four_threads_every_time() -> None:

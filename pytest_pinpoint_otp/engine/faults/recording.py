@@ -36,12 +36,15 @@ class Recording:
     def __init__(self) -> None:
         self._begun: dict[tuple[str, str | None], list[str]] = {}
         """The invocation IDs of the attempts of an operation for a destination, in order, refused ones left out."""
+        self._numbers: dict[tuple[str, str | None], tuple[int, dict[str, int]]] = {}
+        """Which call each of those attempts is of, and for how many attempts that has been found out."""
         self._noted: dict[str, list[_Noted]] = {}
 
     def copy(self) -> Recording:
         """Return a recording of the same state that goes on independently."""
         other = copy(self)
         other._begun = {counted: list(begun) for counted, begun in self._begun.items()}
+        other._numbers = {}
         other._noted = {invocation_id: list(noted) for invocation_id, noted in self._noted.items()}
         return other
 
@@ -53,7 +56,14 @@ class Recording:
 
     def number(self, call: Call) -> int:
         """Return which of the calls of its operation for its destination it is, by the first attempt of each."""
-        return list(dict.fromkeys(self._begun[call.operation, call.destination])).index(call.invocation_id)
+        counted = call.operation, call.destination
+        begun = self._begun[counted]
+        # Here, and not at each attempt: chaos alone wants to know.
+        known, numbers = self._numbers.get(counted, (0, {}))
+        for invocation_id in begun[known:]:
+            numbers.setdefault(invocation_id, len(numbers))
+        self._numbers[counted] = len(begun), numbers
+        return numbers[call.invocation_id]
 
     def note(self, call: Call, place: int, outcome: Outcome, source: str) -> None:
         """Keep what an attempt ended in, and who decided that."""
