@@ -149,7 +149,7 @@ def pytest_runtest_makereport(
     elif report.failed and call.excinfo is not None and "botocore" in sys.modules:
         from pytest_pinpoint_otp.plugin.hint import hint
 
-        report.sections.extend(hint(call.excinfo.value))
+        report.sections.extend(hint(item, call.excinfo.value))
     return report
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from pytest_pinpoint_otp.engine.report import printable
+from pytest_pinpoint_otp.plugin.configuration import wants_fake
 from pytest_pinpoint_otp.transports.botocore.causes import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
 
@@ -18,6 +19,9 @@ __tracebackhide__ = True
 
 _OUTSIDE: Final = "pinpoint_otp_unfaked_calls"
 """Where a worker of pytest-xdist puts what it has to tell its controller."""
+_WITHOUT_A_FAKE: Final = (
+    "The test has no fake: name the fixture pinpoint_otp in it, or mark it with @pytest.mark.pinpoint_otp."
+)
 _WAYS_OUT: Final = (
     "Wider fixtures, setUpClass and the import of modules need mock_pinpoint_otp() themselves. A thread must not"
     " outlive its test. @pytest.mark.pinpoint_otp(enabled=False) lets the calls of a test through."
@@ -58,26 +62,27 @@ class GuardReport:
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         """Fail where calls were stopped during the test that no report on it tells of."""
         try:
             yield
         except BaseException as error:
             self._reported.update(_calls_in(error))
-            if unreported := self._take_unreported():
+            if unreported := self._take_unreported(item):
                 error.add_note(unreported)
             raise
         finally:
             self._let_through.close()
-        if unreported := self._take_unreported():
+        if unreported := self._take_unreported(item):
             pytest.fail(unreported, pytrace=False)
 
-    def _take_unreported(self) -> str | None:
+    def _take_unreported(self, item: pytest.Item) -> str | None:
         calls = [call for call in take() if call not in self._reported]
         if not calls:
             return None
         heading = "OTP calls were made while no fake was active. The guard stopped them:"
-        return "\n".join([heading, *_listed(Counter(map(_description, calls))), _WAYS_OUT])
+        ways_out = _WAYS_OUT if wants_fake(item) else f"{_WITHOUT_A_FAKE} {_WAYS_OUT}"
+        return "\n".join([heading, *_listed(Counter(map(_description, calls))), ways_out])
 
     # -- Outside any test ------------------------------------------------------------------------------------------
 

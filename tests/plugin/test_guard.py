@@ -8,6 +8,7 @@ from suites import passes, run, run_apart, write
 GUARDED = ("-o", "pinpoint_otp_guard=true")
 AUTOUSE = ("-o", "pinpoint_otp_autouse=true")
 TOLD = "*OTP calls were made while no fake was active. The guard stopped them:"
+NO_FAKE = "The test has no fake: name the fixture pinpoint_otp in it, or mark it with @pytest.mark.pinpoint_otp."
 OUTSIDE = "*OTP calls were made outside any test while no fake was active. The guard stopped them:"
 
 SINK = """
@@ -91,6 +92,8 @@ def test_a_call_from_this_is_an_error_at_the_teardown_of_its_test(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*ERROR at teardown of *test_it*", TOLD, "  SendOTPMessage to +15550100123"])
     result.stdout.no_fnmatch_line(OUTSIDE)
+    told_to_name_it = NO_FAKE in result.stdout.str()
+    assert told_to_name_it == (arguments == GUARDED)
 
 
 def test_a_call_of_a_test_without_a_fake_is_told_once_for_each_destination(pytester: pytest.Pytester) -> None:
@@ -115,7 +118,12 @@ def test_a_call_of_a_test_without_a_fake_is_told_once_for_each_destination(pytes
         errors=1,
     )
     result.stdout.fnmatch_lines(
-        [TOLD, "  SendOTPMessage to +15550100123, 2 times", "  SendOTPMessage to +15550100456", "*mock_pinpoint_otp*"]
+        [
+            TOLD,
+            "  SendOTPMessage to +15550100123, 2 times",
+            "  SendOTPMessage to +15550100456",
+            f"{NO_FAKE} *mock_pinpoint_otp*",
+        ]
     )
 
 

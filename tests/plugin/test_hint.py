@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from suites import passes, run
 
-HINT = "SendOTPMessage was called while no fake of pytest-pinpoint-otp was active. Three ways out:"
+WITHOUT = "SendOTPMessage was called while no fake of pytest-pinpoint-otp was active."
+HINT = f"{WITHOUT} Three ways out:"
 BARE = """
     import boto3
     import botocore.session
@@ -53,6 +55,72 @@ def test_a_test_that_fails_by_the_guard_shows_it_too(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines([HINT])
 
 
+WIDER = """
+    import pytest
+    from bare import send
+
+    @pytest.fixture(scope="module")
+    def signed_up():
+        send()
+    {mark}
+    def test_it({fixtures}):
+        pass
+"""
+
+
+@pytest.mark.parametrize("guard", ["true", "false"])
+@pytest.mark.parametrize(
+    ("autouse", "mark", "fixtures"),
+    [
+        ("true", "", "signed_up"),
+        ("false", "@pytest.mark.pinpoint_otp", "signed_up"),
+        ("false", "", "signed_up, pinpoint_otp"),
+    ],
+)
+def test_a_fixture_that_is_wider_than_the_fake_of_its_test_is_told_to_enter_one(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, autouse: str, mark: str, fixtures: str, guard: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    options = ("-o", f"pinpoint_otp_autouse={autouse}", "-o", f"pinpoint_otp_guard={guard}")
+    result = run(pytester, *options, bare=BARE, test_it=WIDER.format(mark=mark, fixtures=fixtures))
+    passes(result, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"{WITHOUT} The test has one, but only after setUpClass and the fixtures of a wider scope. Two ways out:",
+            "- Enter mock_pinpoint_otp() there.",
+            "- Give the fixture function scope, and the test's fake answers it.",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*pinpoint_otp_autouse*")
+
+
+@pytest.mark.parametrize("autouse", ["true", "false"])
+def test_a_test_that_a_marker_leaves_out_is_told_so(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, autouse: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    tests = """
+        import pytest
+        from bare import send
+
+        pytestmark = pytest.mark.pinpoint_otp(enabled=False)
+
+        def test_it():
+            send()
+    """
+    result = run(pytester, "-o", f"pinpoint_otp_autouse={autouse}", bare=BARE, test_it=tests)
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"{WITHOUT} A marker of the test says enabled=False, so the call was a real one. The way out:",
+            "- Leave that out, or mark the test itself with @pytest.mark.pinpoint_otp: the nearest marker wins.",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*pinpoint_otp_autouse*")
+
+
 @pytest.mark.parametrize(
     "test",
     [
@@ -67,10 +135,10 @@ def test_a_test_that_fails_for_another_reason_shows_no_hint(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, test: str
 ) -> None:
     def refuse(session: object, request: object) -> None:
-        raise ConnectionRefusedError
+        raise EndpointConnectionError(endpoint_url=request)
 
     imports = "from application import client, send\nfrom pytest_pinpoint_otp import mock_pinpoint_otp\n"
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
     result = run(pytester, test_it=f"{imports}\n{test}")
     passes(result, failed=1)
-    result.stdout.no_fnmatch_line("*Three ways out:")
+    result.stdout.no_fnmatch_line(f"*{WITHOUT}*")
