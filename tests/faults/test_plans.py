@@ -352,7 +352,7 @@ def test_attempts_end_as_their_timeline_says(timeline: list[str | None]) -> None
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"timeline": "THROTTLED"}, "steps[0].timeline takes a list, not 'THROTTLED' (str)."),
+        ({"timeline": "THROTTLED"}, "steps[0].timeline takes a list, not 'THROTTLED'."),
         ({"timeline": [None, "THROTLED"]}, "steps[0].timeline[1]: 'THROTLED' is neither a delivery status nor"),
         ({"timeline": [None, 429]}, "steps[0].timeline[1] is 429, but takes a name, or an object with one of:"),
         (
@@ -361,12 +361,12 @@ def test_attempts_end_as_their_timeline_says(timeline: list[str | None]) -> None
         ),
         ({"timeline": ["THROTTLED"], "after": 1}, "steps[0], a timeline, has no member 'after'."),
         ({"timelin": ["THROTTLED"]}, "steps[0] has no member 'timelin'. Did you mean 'timeline'?"),
-        ({"timeline": ["THROTTLED"], "operation": "Send"}, "steps[0]: operation 'Send' is not faked."),
-        ({"timeline": [None], "operation": "Send"}, "steps[0]: operation 'Send' is not faked."),
-        ({"timeline": [], "note": 1}, "steps[0]: FailureStep: note takes a str, not 1 (int)."),
+        ({"timeline": ["THROTTLED"], "operation": "Send"}, "steps[0].operation 'Send' is not faked."),
+        ({"timeline": [None], "operation": "Send"}, "steps[0].operation 'Send' is not faked."),
+        ({"timeline": [], "note": 1}, "steps[0].note takes a str, not 1 (int)."),
         (
             {"timeline": ["THROTTLED"], "destination": 1},
-            "steps[0]: FailureStep: destination takes a str, not 1 (int).",
+            "steps[0].destination takes a str, not 1 (int).",
         ),
     ],
     ids=str,
@@ -399,13 +399,13 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "the plan takes an object, not [] (list)."),
+        ([], "the plan takes an object, not []."),
         ({"steps": []}, "the plan lacks its member 'version'."),
         ({"version": 1}, "the plan lacks its member 'steps'."),
         ({"version": 1, "step": []}, "the plan has no member 'step'. Did you mean 'steps'?"),
         ({"version": 2, "steps": []}, "version is 2, but this package reads version 1."),
-        ({"version": 1, "steps": {}}, "steps takes a list, not {} (dict)."),
-        ({"version": 1, "steps": ["THROTTLED"]}, "steps[0] takes an object, not 'THROTTLED' (str)."),
+        ({"version": 1, "steps": {}}, "steps takes a list, not {}."),
+        ({"version": 1, "steps": ["THROTTLED"]}, "steps[0] takes an object, not 'THROTTLED'."),
         ({"version": 1, "steps": [{}]}, "steps[0] lacks its member 'outcome'."),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "time": 1}]},
@@ -413,32 +413,44 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
         ),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "times": 0}]},
-            "steps[0]: FailureStep: times is 0, but takes 1",
+            "steps[0].times is 0, but takes 1 or more (how often the whole sequence is given; None, in JSON null: for"
+            " ever).",
         ),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "destination": 1}]},
-            "steps[0]: FailureStep: destination takes a str, not 1 (int).",
+            "steps[0].destination takes a str, not 1 (int).",
         ),
         (
             with_outcome("THROTLED"),
-            "steps[1].outcome: 'THROTLED' is neither a delivery status nor a modelled error nor",
+            "steps[1].outcome: 'THROTLED' is neither a delivery status nor a modelled error nor a transport exception."
+            """ Did you mean 'THROTTLED'? For any other error use {"error": {"name": ..., "status_code": ...}}.""",
         ),
-        (with_outcome(None), "steps[1].outcome is None, but takes a name, or an object with one of: delivery, error,"),
-        (with_outcome({"delivered": {}}), "steps[1].outcome is {'delivered': {}}, but takes a name"),
-        (with_outcome({"error": {}, "delivery": {}}), "steps[1].outcome is {'error': {}, 'delivery': {}}, but takes"),
+        (with_outcome(None), "steps[1].outcome is null, but takes a name, or an object with one of: delivery, error,"),
+        (with_outcome({"delivered": {}}), 'steps[1].outcome is {"delivered": {}}, but takes a name'),
+        (with_outcome({"error": {}, "delivery": {}}), 'steps[1].outcome is {"error": {}, "delivery": {}}, but takes'),
         (with_outcome({"delivery": {"state": "OPT_OUT"}}), "steps[1].outcome.delivery has no member 'state'."),
-        (with_outcome({"delivery": {"status": "OPTOUT"}}), "steps[1].outcome.delivery: Delivery: 'OPTOUT' is no"),
-        (with_outcome({"delivery": ["OPT_OUT"]}), "steps[1].outcome.delivery takes an object, not ['OPT_OUT'] (list)."),
-        (with_outcome({"error": {"name": "Gone"}}), "steps[1].outcome.error: ErrorResponse: 'Gone' is not modelled"),
+        (
+            with_outcome({"delivery": {"status": "OPTOUT"}}),
+            "steps[1].outcome.delivery.status is 'OPTOUT', which is not",
+        ),
+        (with_outcome({"delivery": ["OPT_OUT"]}), 'steps[1].outcome.delivery takes an object, not ["OPT_OUT"].'),
+        (with_outcome({"error": {"name": "Gone"}}), "steps[1].outcome.error.name is 'Gone', which is not modelled"),
         (
             with_outcome({"exception": "KeyError"}),
             "steps[1].outcome.exception is 'KeyError', which is not",
         ),
-        (with_outcome({"exception": ["KeyError"]}), "steps[1].outcome.exception is ['KeyError'], which is no"),
-        (with_outcome({"exception": "NoRegionError"}), "steps[1].outcome.exception: <class 'botocore."),
-        (with_outcome({"lost_response": "NoRegionError"}), "steps[1].outcome.lost_response: <class 'botocore."),
+        (with_outcome({"exception": ["KeyError"]}), 'steps[1].outcome.exception is ["KeyError"], which is not'),
+        (
+            with_outcome({"exception": "NoCredentialsError"}),
+            "steps[1].outcome.exception is 'NoCredentialsError', which is not a transport exception of botocore."
+            " Choose from: ConnectTimeoutError, ConnectionClosedError,",
+        ),
+        (with_outcome({"lost_response": "NoRegionError"}), "steps[1].outcome.lost_response is 'NoRegionError', which"),
         (with_outcome({"raw_response": {"body": ""}}), "steps[1].outcome.raw_response lacks its member"),
-        (with_outcome({"raw_response": {"status_code": 1}}), "raw_response: RawResponse: status_code is 1, but takes"),
+        (
+            with_outcome({"raw_response": {"status_code": 1}}),
+            "steps[1].outcome.raw_response.status_code is 1, but takes",
+        ),
         (
             with_outcome({"raw_response": {"status_code": 502, "body_base64": "*"}}),
             "steps[1].outcome.raw_response.body_base64 is '*', but takes bytes in Base64.",
@@ -451,24 +463,53 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
             with_outcome({"raw_response": {"status_code": 502, "body": "", "body_base64": ""}}),
             "steps[1].outcome.raw_response has both body and body_base64, but takes one of them.",
         ),
+        (with_outcome({"exception": None}), "steps[1].outcome.exception is null, which is not a transport exception"),
+        (
+            with_outcome({"delivery": {"status": None}}),
+            "steps[1].outcome.delivery.status takes the name of a delivery status, not None",
+        ),
+        (
+            with_outcome({"raw_response": {"status_code": 502, "headers": {"a b": "c"}}}),
+            "steps[1].outcome.raw_response.headers has 'a b', which is not the name of a header",
+        ),
+        (
+            with_outcome("VALID"),
+            "steps[1].outcome: 'VALID' is a verdict, and SendOTPMessage gives none: the operations",
+        ),
+        (
+            with_outcome({"error": {"name": "ThrottlingException"}}),
+            "steps[1].outcome.error: 'ThrottlingException' is not an error that SendOTPMessage models: give its"
+            " status_code as well.",
+        ),
+        (
+            {
+                "version": 1,
+                "steps": [{"outcome": {"delivery": {"status": "OPT_OUT"}}, "operation": "VerifyOTPMessage"}],
+            },
+            "steps[0].outcome.delivery: 'OPT_OUT' is a delivery, and VerifyOTPMessage delivers nothing. To make it"
+            " fail, use 'INVALID' or an error, or let",
+        ),
+        (with_outcome({"verdict": True}), "steps[1].outcome.verdict is true, but takes 'VALID' or 'INVALID'."),
         (with_outcome({"delivery": {}}), "steps[1].outcome.delivery lacks its member 'status'."),
-        (with_outcome({"error": "BadRequestException"}), "steps[1].outcome.error takes an object, not 'BadRequest"),
+        (
+            with_outcome({"error": "BadRequestException"}),
+            "steps[1].outcome.error takes an object, not 'BadRequestException'.",
+        ),
         (
             with_outcome({"error": {"name": "BadRequestException", "code": 4}}),
             "steps[1].outcome.error has no member 'code'.",
         ),
         (
             with_outcome({"lost_response": "ReadTimeoutErro"}),
-            "steps[1].outcome.lost_response is 'ReadTimeoutErro', which is not an exception class of"
-            " botocore.exceptions."
-            " Did you mean 'ReadTimeoutError'?",
+            "steps[1].outcome.lost_response is 'ReadTimeoutErro', which is not a transport exception of"
+            " botocore. Did you mean 'ReadTimeoutError'?",
         ),
         (
             {"version": 1, "steps": [{"outcome": "THROTTLED", "operation": "Send"}]},
-            "steps[0]: operation 'S",
+            "steps[0].operation 'Send' is not faked. Choose from: CreateNotify",
         ),
         ({"version": 2, "steps": [], "comment": "later"}, "version is 2, but this package reads version 1."),
-        ({"version": True, "steps": []}, "version is True, but this package reads version 1."),
+        ({"version": True, "steps": []}, "version is true, but this package reads version 1."),
         ({"version": 1.0, "steps": []}, "version is 1.0, but this package reads version 1."),
     ],
     ids=str,

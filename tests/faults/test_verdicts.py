@@ -36,7 +36,7 @@ def test_a_forced_verdict_uses_nothing_up(pinpoint_otp: PinpointOTP, pinpoint_ot
 
 
 def test_a_verdict_is_of_verifications_only(pinpoint_otp: PinpointOTP) -> None:
-    verifying = "use operation='VerifyOTPMessage' or 'ValidateNotifyCodeVerification'"
+    verifying = "the operations that do are VerifyOTPMessage and ValidateNotifyCodeVerification"
     with pytest.raises(ValueError, match=rf"'VALID' is a verdict, and SendOTPMessage gives none: {verifying}\."):
         pinpoint_otp.inject("VALID")
     with pytest.raises(ValueError, match=r"'OPT_OUT' is a delivery, and VerifyOTPMessage delivers nothing.*'INVALID'"):
@@ -87,7 +87,9 @@ def test_a_name_that_is_nearly_a_transport_exceptions_gets_it_suggested(pinpoint
 
 
 def test_an_error_that_the_operation_does_not_model_needs_its_status_code(pinpoint_otp: PinpointOTP) -> None:
-    with pytest.raises(ValueError, match=r"'SlowDown' is not modelled for the OTP operations: give its status_code="):
+    with pytest.raises(
+        ValueError, match="'SlowDown', which is not modelled for the OTP operations: give its status_code as"
+    ):
         ErrorResponse("SlowDown")
 
 

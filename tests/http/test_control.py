@@ -237,6 +237,7 @@ def test_a_transport_fault_resets_the_connection(server: PinpointOTPServer, fake
         ({"outcomes": "THROTTLED"}, "TypeError", 'inject: outcomes takes a list, not "THROTTLED".'),
         ({"outcomes": []}, "TypeError", "inject: give at least one outcome"),
         ({"outcomes": ["OPT_OUT", "THROTTLD"]}, "ValueError", "Did you mean 'THROTTLED'?"),
+        ({"outcomes": ["SlowDown"]}, "ValueError", 'use {"error": {"name": ..., "status_code": ...}}.'),
         ({"outcomes": ["OPT_OUT", 1]}, "ValueError", "inject: outcomes[1] is 1"),
         ({"outcomes": [{"error": {"nam": "x"}}]}, "ValueError", "inject: outcomes[0].error has no member 'nam'"),
         ({"outcomes": ["THROTTLED"], "per": "day"}, "ValueError", "'day'"),
@@ -322,6 +323,11 @@ def test_a_number_opts_out_and_in_again(server: PinpointOTPServer, fake: Pinpoin
     send(server)
     assert [call.outcome for call in fake.calls] == [DeliveryStatus.OPT_OUT, DeliveryStatus.SUCCESSFUL]
     assert told(post(server, "opt_out", number="0155"))[:2] == (400, "ValueError")
+    _, _, message = told(post(server, "opt_out", number=DESTINATION, outcome="OPTOUT"))
+    assert message.startswith("outcome: 'OPTOUT' is neither a delivery status nor")
+    assert message.endswith(
+        """Did you mean 'OPT_OUT'? For any other error use {"error": {"name": ..., "status_code": ...}}."""
+    )
 
 
 def test_codes_are_queued(server: PinpointOTPServer, fake: PinpointOTP) -> None:

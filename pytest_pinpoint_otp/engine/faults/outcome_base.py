@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.checks import did_you_mean
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -113,6 +114,25 @@ class Outcome(Pasteable):
         """
 
 
+def in_json(value: Any) -> str:
+    """Return a value of a JSON document as error messages show it."""
+    return repr(value) if isinstance(value, str) else json.dumps(value)
+
+
+def in_place(where: str, made: type, error: Exception) -> ValueError:
+    """Return an error that names a member of a JSON document, for one that names an argument of a class.
+
+    Args:
+        where: what an object of that class is made of in the document.
+        made: the class. What it says of an argument begins with its name.
+        error: what was raised.
+    """
+    message, own = str(error), f"{made.__name__}: "
+    if message.startswith(own):
+        message = f"{where}.{message.removeprefix(own)}"
+    return ValueError(message if message.startswith(where) else f"{where}: {message}")
+
+
 def check_members(where: str, value: Any, known: set[str], needed: list[str]) -> dict[str, Any]:
     """Return a JSON object whose members are known, and those that are needed are there.
 
@@ -120,7 +140,7 @@ def check_members(where: str, value: Any, known: set[str], needed: list[str]) ->
         ValueError: naming the member that is not.
     """
     if not isinstance(value, dict):
-        raise ValueError(f"{where} takes an object, not {kind(value)}.")
+        raise ValueError(f"{where} takes an object, not {in_json(value)}.")
     for name in value:
         if name not in known:
             raise ValueError(f"{where} has no member {name!r}.{did_you_mean(name, known)}")

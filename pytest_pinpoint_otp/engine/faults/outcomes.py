@@ -23,6 +23,7 @@ from pytest_pinpoint_otp.engine.faults.outcome_base import (
     Outcome,
     Work,
     check_members,
+    in_json,
     names_of_fields,
     unusual_fields,
     write_call,
@@ -109,10 +110,10 @@ class Delivery(Outcome):
     message_id: str | None = None
 
     def __post_init__(self) -> None:
-        check_str("Delivery: status", self.status, "a DeliveryStatus or its name")
+        check_str("Delivery: status", self.status, "the name of a delivery status")
         if self.status not in _STATUS_CODES:
             hint = did_you_mean(self.status, DeliveryStatus)
-            raise ValueError(f"Delivery: {self.status!r} is not a delivery status.{hint}")
+            raise ValueError(f"Delivery: status is {self.status!r}, which is not a delivery status.{hint}")
         object.__setattr__(self, "status", DeliveryStatus(self.status))
         _check_status_code("Delivery", self.status_code, 100)
         for name in ("status_message", "updated_token", "endpoint_id", "message_id"):
@@ -192,12 +193,13 @@ class ErrorResponse(Outcome):
         object.__setattr__(self, "name", plain(self.name))
         if not _ERROR_NAME.fullmatch(self.name):
             raise ValueError(
-                f"ErrorResponse: {self.name!r} is not the name of an error: use letters, digits, '.' and '_'."
+                f"ErrorResponse: name is {self.name!r}, which is not the name of an error: use letters, digits, '.' and"
+                " '_'."
             )
         if self.status_code is None and self.name not in ERRORS:
             raise ValueError(
-                f"ErrorResponse: {self.name!r} is not modelled for the OTP operations: give its status_code="
-                f" as well.{did_you_mean(self.name, ERRORS)}"
+                f"ErrorResponse: name is {self.name!r}, which is not modelled for the OTP operations: give its"
+                f" status_code as well.{did_you_mean(self.name, ERRORS)}"
             )
         _check_text("ErrorResponse", "message", self.message)
         _check_status_code("ErrorResponse", self.status_code, 400)
@@ -253,7 +255,7 @@ class Verdict(Outcome):
     def from_json(cls, where: str, value: Any) -> Self:
         """Read the verdict's name."""
         if value not in VERDICTS:
-            raise ValueError(f"{where} is {value!r}, but takes 'VALID' or 'INVALID'.")
+            raise ValueError(f"{where} is {in_json(value)}, but takes 'VALID' or 'INVALID'.")
         return cls(value == "VALID")
 
 
@@ -328,7 +330,7 @@ class RawResponse(Outcome):
             try:
                 members["body"] = base64.b64decode(written, validate=True)
             except (TypeError, ValueError):
-                raise ValueError(f"{where}.body_base64 is {written!r}, but takes bytes in Base64.") from None
+                raise ValueError(f"{where}.body_base64 is {in_json(written)}, but takes bytes in Base64.") from None
         return cls(**members)
 
 
@@ -339,9 +341,12 @@ def _read_headers(headers: object) -> FrozenDict:
         if not (isinstance(name, str) and isinstance(value, str)):
             raise TypeError(f"RawResponse: headers takes a dict of str, but has {name!r}: {value!r}.")
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ValueError(f"RawResponse: {name!r} is not the name of a header: use letters, digits and hyphens.")
+            raise ValueError(
+                f"RawResponse: headers has {name!r}, which is not the name of a header: use letters, digits and"
+                " hyphens."
+            )
         if re.search(r"[\r\n\0]", value):
-            raise ValueError(f"RawResponse: the header {name}: {value!r} has a line break or NUL; leave it out.")
+            raise ValueError(f"RawResponse: headers has a line break or NUL in {name}: {value!r}; leave it out.")
     lowered = FrozenDict((name.lower(), value) for name, value in headers.items())
     if len(lowered) < len(headers):
         raise ValueError(f"RawResponse: headers {dict(headers)!r} has a name twice; their case does not count.")

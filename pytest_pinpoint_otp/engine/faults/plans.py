@@ -13,7 +13,7 @@ from typing import Any, Final
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.checks import check_str, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
-from pytest_pinpoint_otp.engine.faults.outcome_base import Pasteable, check_members
+from pytest_pinpoint_otp.engine.faults.outcome_base import Pasteable, check_members, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.reading import (
     check_steering,
     parse_outcome,
@@ -181,10 +181,10 @@ class FailurePlan(Pasteable):
         known = {"version", *(document if isinstance(document, dict) else ())}
         version = check_members(where, document, known, ["version"])["version"]
         if type(version) is not int or version != VERSION:
-            raise ValueError(f"version is {version!r}, but this package reads version {VERSION}.")
+            raise ValueError(f"version is {in_json(version)}, but this package reads version {VERSION}.")
         steps = check_members(where, document, {"version", "steps"}, ["steps"])["steps"]
         if not isinstance(steps, list):
-            raise ValueError(f"steps takes a list, not {kind(steps)}.")
+            raise ValueError(f"steps takes a list, not {in_json(steps)}.")
         read = (_read_steps(f"steps[{index}]", step) for index, step in enumerate(steps))
         return cls(tuple(chain.from_iterable(read)))
 
@@ -215,7 +215,7 @@ def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
     shared = dict(check_members(f"{where}, a timeline,", step, {"timeline", *_SHARED}, []))
     timeline = shared.pop("timeline")
     if not isinstance(timeline, list):
-        raise ValueError(f"{where}.timeline takes a list, not {kind(timeline)}.")
+        raise ValueError(f"{where}.timeline takes a list, not {in_json(timeline)}.")
     # With an outcome that every operation has: what they share is checked even if the service answers each attempt.
     _make_step(where, where, {"raw_response": {"status_code": 200}}, shared)
     for place, outcome in enumerate(timeline):
@@ -226,11 +226,10 @@ def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
 def _make_step(where: str, at: str, outcome: Any, members: dict[str, Any]) -> FailureStep:
     """Make a step of what a document says; its outcome stands ``at`` its own place there."""
     try:
-        operation = read_operation(where, members.get("operation", DEFAULT_OPERATION))
+        operation = read_operation(FailureStep.__name__, members.get("operation", DEFAULT_OPERATION))
         return FailureStep(read_json(at, outcome, operation), **members)
     except (TypeError, ValueError) as error:
-        message = str(error)
-        raise ValueError(message if message.startswith(where) else f"{where}: {message}") from None
+        raise in_place(where, FailureStep, error) from None
 
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

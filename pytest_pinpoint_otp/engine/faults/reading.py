@@ -10,7 +10,7 @@ from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS, canonical_name
 from pytest_pinpoint_otp.apis.base import Operation
 from pytest_pinpoint_otp.apis.names import ErrorName
 from pytest_pinpoint_otp.engine.checks import check_int, did_you_mean, kind
-from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
+from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.outcomes import (
     VERDICTS,
     Delivery,
@@ -72,6 +72,9 @@ OutcomeLike = (
 
 PER: Final = ("call", "attempt")
 
+_OTHER_ERROR: Final = '{"error": {"name": ..., "status_code": ...}}'
+"""How JSON has an error that an operation does not model."""
+
 _BY_MEMBER: Final[Mapping[str, type[Outcome]]] = {
     kind_of.member: kind_of
     for kind_of in (Delivery, ErrorResponse, TransportFailure, LostResponse, RawResponse, Verdict)
@@ -93,8 +96,8 @@ def parse_outcome(value: object, operation: str | None) -> Outcome | OutcomeCall
     """
     of = None if operation is None else OPERATIONS[operation]
     outcome = _read(value, of)
-    if of is not None and isinstance(outcome, Outcome):
-        _check_outcome(value, outcome, of)
+    if isinstance(outcome, Outcome):
+        _check_outcome(outcome, of)
     return outcome
 
 
@@ -120,7 +123,9 @@ def check_steering(where: str, per: object, times: object, after: object) -> Non
     if per not in PER:
         raise ValueError(f"{where}: per is {per!r}, but takes 'call' or 'attempt'.")
     if times is not None:
-        check_int(f"{where}: times", times, 1, meaning="how often the whole sequence is given; None: for ever")
+        check_int(
+            f"{where}: times", times, 1, meaning="how often the whole sequence is given; None, in JSON null: for ever"
+        )
     check_int(f"{where}: after", after, 0, meaning="how many matching calls pass first")
 
 
@@ -138,26 +143,30 @@ def write_json(outcome: Outcome, operation: str) -> Any:
     return outcome.label if named == outcome else written
 
 
-def read_json(where: str, written: Any, operation: str) -> Outcome:
+def read_json(where: str, written: Any, operation: str | None) -> Outcome:
     """Read an outcome of a plan's JSON: a name, or an object with one member; ``where`` begins the message.
+
+    Args:
+        where: whose outcome it is, as the message begins.
+        written: the name or the object.
+        operation: the operation that it is for; None: any that sends a code.
 
     Raises:
         ValueError: naming the member that is wrong, its value, and what it takes.
     """
-    if not isinstance(written, str) and not (
-        isinstance(written, dict) and len(written) == 1 and written.keys() <= _BY_MEMBER.keys()
-    ):
-        members = ", ".join(_BY_MEMBER)
-        raise ValueError(f"{where} is {written!r}, but takes a name, or an object with one of: {members}.")
-    member = None if isinstance(written, str) else next(iter(written))
-    where = where if member is None else f"{where}.{member}"
+    of = None if operation is None else OPERATIONS[operation]
+    made: type[Outcome] | None = None
+    if not isinstance(written, str):
+        if not (isinstance(written, dict) and len(written) == 1 and written.keys() <= _BY_MEMBER.keys()):
+            members = ", ".join(_BY_MEMBER)
+            raise ValueError(f"{where} is {in_json(written)}, but takes a name, or an object with one of: {members}.")
+        ((member, written),) = written.items()
+        where, made = f"{where}.{member}", _BY_MEMBER[member]
     try:
-        read = written if member is None else _BY_MEMBER[member].from_json(where, written[member])
-        outcome = parse_outcome(read, operation)
+        outcome = _read_name(written, of, _OTHER_ERROR) if made is None else made.from_json(where, written)
+        _check_outcome(outcome, of)
     except (TypeError, ValueError) as error:
-        message = str(error)
-        raise ValueError(message if message.startswith(where) else f"{where}: {message}") from None
-    assert isinstance(outcome, Outcome)  # neither a name nor a JSON object is a callable
+        raise in_place(where, made or str, error) from None
     return outcome
 
 
@@ -165,7 +174,7 @@ def _read(value: object, operation: Operation | None) -> Outcome | OutcomeCallab
     if isinstance(value, Outcome):
         return value
     if isinstance(value, str):
-        return _read_name(value, operation)
+        return _read_name(value, operation, "ErrorResponse(name, status_code=...)")
     if isinstance(value, type) and issubclass(value, Outcome):
         name = value.__name__
         raise TypeError(f"{name} is a class, not an outcome yet: make one of it, such as {name}(...).")
@@ -185,7 +194,8 @@ def _read(value: object, operation: Operation | None) -> Outcome | OutcomeCallab
     )
 
 
-def _read_name(name: str, operation: Operation | None) -> Outcome:
+def _read_name(name: str, operation: Operation | None, other_error: str) -> Outcome:
+    """Read the name of an outcome; ``other_error`` says how an error is written that the operation does not model."""
     if name in DeliveryStatus.__members__:
         return Delivery(name)
     if name in _errors_of(operation):
@@ -203,7 +213,7 @@ def _read_name(name: str, operation: Operation | None) -> Outcome:
         hint = hint if near.startswith(" Choose") else near
     raise ValueError(
         f"{name!r} is neither a delivery status nor a modelled error nor a transport exception.{hint}"
-        " For any other error use ErrorResponse(name, status_code=...)."
+        f" For any other error use {other_error}."
     )
 
 
@@ -220,18 +230,24 @@ def _errors_of(operation: Operation | None) -> Mapping[str, int]:
     return ERRORS if operation is None else operation.api.errors
 
 
-def _check_outcome(value: object, outcome: Outcome, operation: Operation) -> None:
-    """Refuse an outcome that an operation does not have."""
+def _check_outcome(outcome: Outcome, operation: Operation | None) -> None:
+    """Refuse an outcome that an operation does not have. The words are for Python and for JSON alike."""
+    if operation is None:
+        return
     if isinstance(outcome, Delivery) and not operation.sends:
-        advice = "inject an error"
+        advice = "use an error"
         if operation.verifies:
-            advice = "inject 'INVALID', let the application send a wrong code (wrong_code()), or inject an error"
-        raise ValueError(f"{value!r} is a delivery, and {operation.name} delivers nothing. To make it fail, {advice}.")
+            advice = "use 'INVALID' or an error, or let the application send a wrong code (wrong_code())"
+        raise ValueError(
+            f"{outcome.label!r} is a delivery, and {operation.name} delivers nothing. To make it fail, {advice}."
+        )
     if isinstance(outcome, Verdict) and not operation.verifies:
-        verifying = " or ".join(repr(name) for name, one in OPERATIONS.items() if one.verifies)
-        raise ValueError(f"{value!r} is a verdict, and {operation.name} gives none: use operation={verifying}.")
+        verifying = " and ".join(name for name, one in OPERATIONS.items() if one.verifies)
+        raise ValueError(
+            f"{outcome.label!r} is a verdict, and {operation.name} gives none: the operations that do are {verifying}."
+        )
     if isinstance(outcome, ErrorResponse) and outcome.status_code is None and outcome.name not in operation.api.errors:
         raise ValueError(
-            f"{outcome!r}: {operation.name} does not model this error: give its status_code= as well."
+            f"{outcome.label!r} is not an error that {operation.name} models: give its status_code as well."
             f"{did_you_mean(outcome.name, operation.api.errors)}"
         )

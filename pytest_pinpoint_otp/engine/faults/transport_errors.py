@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self, cast
 
 from pytest_pinpoint_otp.engine.checks import did_you_mean
-from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome, Work
+from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome, Work, in_json
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -80,14 +80,11 @@ class TransportFailure(Outcome):
     @classmethod
     def from_json(cls, where: str, value: Any) -> Self:
         """Read the name of the exception's class."""
-        from botocore import exceptions
-
-        named = getattr(exceptions, value, None) if isinstance(value, str) else None
-        if not isinstance(named, type):
-            known = [name for name, one in vars(exceptions).items() if isinstance(one, type)]
-            hint = did_you_mean(value, known) if isinstance(value, str) else ""
-            raise ValueError(f"{where} is {value!r}, which is not an exception class of botocore.exceptions.{hint}")
-        return cls(_check_transport_exception(named))
+        named = find_transport_exception(value) if isinstance(value, str) else None
+        if named is None:
+            hint = did_you_mean(value, transport_exception_names())
+            raise ValueError(f"{where} is {in_json(value)}, which is not a transport exception of botocore.{hint}")
+        return cls(named)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -128,16 +128,17 @@ def wait_for_message(desk: Desk, destination: object = None, *, timeout: Any = 5
     return fake.inbox(destination, **fields)[-1]
 
 
-def _read_outcome(where: str, written: object, operation: str) -> Any:
-    """Read an outcome as a plan's file has it. Names are left to the fake, which knows what may end in them."""
-    return written if isinstance(written, str) else read_json(where, written, operation)
+def _read_outcome(where: str, written: object, operation: str | None) -> Any:
+    """Read an outcome as a plan's file has it. A name stays one, since the injection is shown as it was given."""
+    read = read_json(where, written, operation)
+    return written if isinstance(written, str) else read
 
 
 def _read_own_outcome(given: dict[str, Any]) -> dict[str, Any]:
     """Read the outcome among the arguments, where there is one."""
     if given.get("outcome") is None:
         return given
-    return {**given, "outcome": _read_outcome("outcome", given["outcome"], DEFAULT_OPERATION)}
+    return {**given, "outcome": _read_outcome("outcome", given["outcome"], None)}
 
 
 def _read_duration(per: object) -> timedelta:
