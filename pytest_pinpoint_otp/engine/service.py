@@ -148,7 +148,7 @@ class Service(State):
                 taken.give_back()
                 # The others, such as pytest.fail's, are not mistakes, and no application swallows them.
                 if isinstance(error, Exception):
-                    self._note_mistake(work, error, taken.injection.source)
+                    self._note_mistake(work, error, taken.source)
                     _advise_to_return(error, work.operation.name)
             raise
         return outcome
@@ -166,7 +166,7 @@ class Service(State):
         """
         source, own = "service", None
         if taken is not None:
-            source = taken.injection.source
+            source = taken.source
             outcome = outcome or _not_callable(taken.outcome)
         if taken is None or isinstance(outcome, LostResponse):
             own = find_own_outcome(self, work)

@@ -139,7 +139,7 @@ class AttemptWork:
             if code is not None:
                 queue.popleft()
             if state.faults.rate_limits:
-                state.faults.count_delivery(self.call, self.now)
+                state.faults.rate_limits.count_delivery(self.call, self.now)
         response = operation.write_delivery(self.reading, report, self.request_id)
         return Answer(report.status, response.status_code, None, response)
 

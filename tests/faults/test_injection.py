@@ -521,6 +521,11 @@ def test_an_object_that_can_be_called_is_a_callable(pinpoint_otp: PinpointOTP) -
 # -- The handle --------------------------------------------------------------------------------------------------------
 
 
+def test_the_handle_offers_what_a_test_needs_and_nothing_else(pinpoint_otp: PinpointOTP) -> None:
+    injection = pinpoint_otp.inject("THROTTLED", optional=True)
+    assert [name for name in dir(injection) if not name.startswith("_")] == ["cancel", "remaining", "used"]
+
+
 def test_cancel_ends_an_injection_and_what_is_left_is_no_error() -> None:
     with mock_pinpoint_otp() as fake:
         injection = fake.inject("THROTTLED", times=3)

@@ -405,6 +405,11 @@ def test_a_bad_argument_is_refused_with_its_name_and_value(
     assert send_status(pinpoint_otp_client) == "SUCCESSFUL"
 
 
+def test_the_handle_offers_to_cancel_and_nothing_else(pinpoint_otp: PinpointOTP) -> None:
+    limit = pinpoint_otp.limit_rate(5, per=MINUTE)
+    assert [name for name in dir(limit) if not name.startswith("_")] == ["cancel"]
+
+
 def test_the_handle_says_what_it_limits(pinpoint_otp: PinpointOTP) -> None:
     limit = pinpoint_otp.limit_rate(5, per=MINUTE, by="origination")
     assert repr(limit) == "limit_rate(5, per=datetime.timedelta(seconds=60), by='origination')"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_pinpoint_otp.apis.base import SendOperation
 from pytest_pinpoint_otp.engine.checks import check_bool, check_selected
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
-from pytest_pinpoint_otp.engine.faults.quotas import RateLimit, read_denial
+from pytest_pinpoint_otp.engine.faults.quotas import RateLimits, read_denial
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.journal import differences
 from pytest_pinpoint_otp.engine.lock import lock
@@ -58,19 +58,18 @@ class Injection:
     ) -> None:
         if not outcomes:
             raise TypeError("inject: give at least one outcome, such as inject('THROTTLED').")
-        self.operation: Final = read_operation("inject", operation)
+        self._operation: Final = read_operation("inject", operation)
         check_steering("inject", per, times, after)
         check_bool("inject: optional", optional)
         for name, value in filters.items():
             check_selected(f"inject: {name}", value)
-        self.per: Final = per
-        self.after: Final = after
-        self.optional: Final = optional
-        self.source: Final = source
-        """Who has arranged it: "injection", "plan" or "chaos"."""
-        self.standing: Final = times is None
+        self._per: Final = per
+        self._after: Final = after
+        self._optional: Final = optional
+        self._source: Final = source
+        self._standing: Final = times is None
         self._given = outcomes
-        self._outcomes = tuple(parse_outcome(outcome, self.operation) for outcome in outcomes)
+        self._outcomes = tuple(parse_outcome(outcome, self._operation) for outcome in outcomes)
         self._total = None if times is None else times * len(outcomes)
         self._filters = {name: value for name, value in filters.items() if value is not None}
         self._begun = 0
@@ -104,7 +103,7 @@ class Injection:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled, self._cancelled = self._cancelled, True
-        if exc_type is None and not (self.used or self.optional or cancelled):
+        if exc_type is None and not (self.used or self._optional or cancelled):
             raise AssertionError(
                 f"{self!r} was not used: no matching call was answered by it. Make the call inside the with block,"
                 " check the filters, or say optional=True."
@@ -112,44 +111,44 @@ class Injection:
 
     def __repr__(self) -> str:
         words = [_write_outcome(outcome) for outcome in self._given]
-        words.append(f"operation={self.operation!r}")
-        if self.per != "call":
-            words.append(f"per={self.per!r}")
+        words.append(f"operation={self._operation!r}")
+        if self._per != "call":
+            words.append(f"per={self._per!r}")
         if self._total is None:
             words.append("times=None")
         elif self._total != len(self._outcomes):
             words.append(f"times={self._total // len(self._outcomes)}")
-        if self.after:
-            words.append(f"after={self.after}")
+        if self._after:
+            words.append(f"after={self._after}")
         words += [f"{name}={value!r}" for name, value in self._filters.items()]
         return f"inject({', '.join(words)})"
 
     @property
-    def over(self) -> bool:
+    def _over(self) -> bool:
         """Whether it can answer no call any more, whatever callables under way decline."""
         return self._cancelled or (self.used == self._total and not any(map(callable, self._outcomes)))
 
-    def matches(self, call: Call) -> bool:
+    def _matches(self, call: Call) -> bool:
         """Tell whether the call is one that it was made for."""
         return (
             not self._cancelled
-            and call.operation == self.operation
+            and call.operation == self._operation
             and not (self._filters and differences(call, self._filters))
         )
 
-    def lets_pass(self, call: Call) -> bool:
+    def _lets_pass(self, call: Call) -> bool:
         """Count an attempt among those that pass before the first outcome, and tell whether it is one of them."""
-        if not self.after:
+        if not self._after:
             return False
-        unit = (call.invocation_id, 0 if self.per == "call" else len(call.attempts))
+        unit = (call.invocation_id, 0 if self._per == "call" else len(call.attempts))
         if unit in self._passed:
             return True
-        if len(self._passed) == self.after:
+        if len(self._passed) == self._after:
             return False
         self._passed.add(unit)
         return True
 
-    def take(self) -> tuple[Outcome | OutcomeCallable, int] | None:
+    def _take(self) -> tuple[Outcome | OutcomeCallable, int] | None:
         """Use the next outcome, and return it with its place in the sequence; None where all are used."""
         if self._given_back:
             place = heapq.heappop(self._given_back)
@@ -160,11 +159,11 @@ class Injection:
             self._begun += 1
         return self._outcomes[place % len(self._outcomes)], place
 
-    def give_back(self, place: int) -> None:
+    def _give_back(self, place: int) -> None:
         """Take back the use of an outcome that a callable has declined to give."""
         heapq.heappush(self._given_back, place)
 
-    def save(self) -> Callable[[], None]:
+    def _save(self) -> Callable[[], None]:
         """Return a function that puts the handle back to how it is now."""
         saved = {name: copy(vars(self)[name]) for name in ("_begun", "_given_back", "_passed", "_cancelled")}
         self._begin_drawing()
@@ -201,15 +200,20 @@ class Taken:
         self._held = held
         """Where the outcomes that calls hold are kept; None where the call has held this one before."""
 
+    @property
+    def source(self) -> str:
+        """Who has arranged it: "injection", "plan" or "chaos"."""
+        return self.injection._source
+
     def keep(self, call: Call, outcome: Outcome) -> None:
         """Say that the outcome has answered the call, which holds it for its later attempts if it is per call."""
-        if self._held is not None and self.injection.per == "call":
+        if self._held is not None and self.injection._per == "call":
             self._held[call.invocation_id] = Taken(outcome, self.injection, self._place, None)
 
     def give_back(self) -> None:
         """Say that the outcome has not answered the call: its callable declined, or the test has made a mistake."""
         if self._held is not None:
-            self.injection.give_back(self._place)
+            self.injection._give_back(self._place)
 
 
 class Faults:
@@ -218,7 +222,7 @@ class Faults:
     def __init__(self) -> None:
         self.opted_out: dict[str, Outcome | None] = {}
         """What sends to each number that has opted out end in; None: as the API has it."""
-        self.rate_limits: list[RateLimit] = []
+        self.rate_limits = RateLimits()
         self.injections: tuple[Injection, ...] = ()
         """In their order of precedence: finite ones, oldest first; then standing ones, newest first."""
         self._held: dict[str, Taken] = {}
@@ -226,26 +230,27 @@ class Faults:
     def save(self) -> Callable[[], Faults]:
         """Return a function that puts every handle back to how it is now, and returns faults of the same state."""
         saved = copy(self)
-        handles = [one.save() for one in self.injections] + [limit.save() for limit in self.rate_limits]
-        opted_out, rate_limits, held = dict(self.opted_out), list(self.rate_limits), dict(self._held)
+        restore_injections = [one._save() for one in self.injections]
+        restore_rate_limits = self.rate_limits.save()
+        opted_out, held = dict(self.opted_out), dict(self._held)
 
         def restore() -> Faults:
-            for restore_handle in handles:
-                restore_handle()
+            for restore_injection in restore_injections:
+                restore_injection()
             other = copy(saved)
-            other.opted_out, other.rate_limits, other._held = dict(opted_out), list(rate_limits), dict(held)
+            other.opted_out, other.rate_limits, other._held = dict(opted_out), restore_rate_limits(), dict(held)
             return other
 
         return restore
 
     def add(self, injection: Injection) -> None:
         """Put an injection in force."""
-        left = [other for other in self.injections if not other.over]
+        left = [other for other in self.injections if not other._over]
         # The last of the finite ones, or the first of those that stand.
         self.injections = (
-            *(other for other in left if not other.standing),
+            *(other for other in left if not other._standing),
             injection,
-            *(other for other in left if other.standing),
+            *(other for other in left if other._standing),
         )
 
     def take(self, call: Call, declined: Collection[Injection] = ()) -> Taken | None:
@@ -259,12 +264,12 @@ class Faults:
             declined: injections whose callable has returned None for this attempt.
         """
         # A list, not a generator: those that come later in the order count this attempt as well.
-        ready = [one for one in self.injections if one.matches(call) and not one.lets_pass(call)]
+        ready = [one for one in self.injections if one._matches(call) and not one._lets_pass(call)]
         held = self._held.get(call.invocation_id)
         if held is not None:
             return held
         for injection in ready:
-            if injection not in declined and (taken := injection.take()) is not None:
+            if injection not in declined and (taken := injection._take()) is not None:
                 outcome, place = taken
                 return Taken(outcome, injection, place, self._held)
         return None
@@ -273,21 +278,16 @@ class Faults:
         self, call: Call, operation: SendOperation, now: Callable[[], datetime]
     ) -> tuple[Outcome, str] | None:
         """Decide which quota or opt-out answers a send that no injection answers, and who that is; None: none."""
-        for limit in self.rate_limits:
-            if limit.is_reached(call, now()):
-                return limit.outcome or read_denial(operation.throttled), "quota"
+        throttled = self.rate_limits.find_outcome(call, operation.throttled, now)
+        if throttled is not None:
+            return throttled, "quota"
         if call.destination in self.opted_out:
             return self.opted_out[call.destination] or read_denial(operation.opted_out), "opt-out"
         return None
 
-    def count_delivery(self, call: Call, now: datetime) -> None:
-        """Count a delivery towards every quota."""
-        for limit in self.rate_limits:
-            limit.count_delivery(call, now)
-
     def unused(self) -> list[Injection]:
         """Return the finite injections that still have outcomes to give and are not optional."""
-        return [one for one in self.injections if one.remaining and not one.optional]
+        return [one for one in self.injections if one.remaining and not one._optional]
 
     def cancel(self) -> None:
         """Cancel every injection and quota."""

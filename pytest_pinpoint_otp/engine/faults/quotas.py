@@ -31,7 +31,7 @@ class RateLimit:
             raise ValueError(f"limit_rate: per is {per!r}, but takes a duration above zero.")
         check_str("limit_rate: by", by)
         check_choice("limit_rate: by", by, _READERS)
-        self.outcome: Final = None if outcome is None else read_refusal(outcome, "limit_rate")
+        self._outcome: Final = None if outcome is None else read_refusal(outcome, "limit_rate")
         """What a send over the limit ends in; None: what the API throttles with."""
         self._count = count
         self._per = per
@@ -44,18 +44,18 @@ class RateLimit:
         """Lift the quota. A second time changes nothing."""
         self._cancelled = True
 
-    def is_reached(self, call: Call, now: datetime) -> bool:
+    def _is_reached(self, call: Call, now: datetime) -> bool:
         """Tell whether as many deliveries as allowed lie within the duration before this moment."""
         if self._cancelled:
             return False
         newest = self._delivered.get(self._read(call), ())
         return len(newest) == self._count and all(now - at < self._per for at in newest)
 
-    def count_delivery(self, call: Call, now: datetime) -> None:
+    def _count_delivery(self, call: Call, now: datetime) -> None:
         """Count a delivery by a call."""
         self._delivered.setdefault(self._read(call), deque(maxlen=min(self._count, sys.maxsize))).append(now)
 
-    def save(self) -> Callable[[], None]:
+    def _save(self) -> Callable[[], None]:
         """Return a function that puts the handle back to how it is now."""
         delivered, cancelled = {key: copy(moments) for key, moments in self._delivered.items()}, self._cancelled
 
@@ -66,8 +66,43 @@ class RateLimit:
         return restore
 
     def __repr__(self) -> str:
-        outcome = "" if self.outcome is None else f", outcome={self.outcome!r}"
+        outcome = "" if self._outcome is None else f", outcome={self._outcome!r}"
         return f"limit_rate({self._count}, per={self._per!r}, by={self._by!r}{outcome})"
+
+
+class RateLimits(list[RateLimit]):
+    """The quotas of one fake, in the order in which they were set."""
+
+    def find_outcome(
+        self, call: Call, throttled: Denial, now: Callable[[], datetime]
+    ) -> Delivery | ErrorResponse | None:
+        """Return what a send ends in because of the first quota that is reached; None: no quota is.
+
+        Args:
+            call: the send.
+            throttled: what its API has for a send over a quota that says nothing else.
+            now: returns the service's time.
+        """
+        for limit in self:
+            if limit._is_reached(call, now()):
+                return limit._outcome or read_denial(throttled)
+        return None
+
+    def count_delivery(self, call: Call, now: datetime) -> None:
+        """Count a delivery towards every quota."""
+        for limit in self:
+            limit._count_delivery(call, now)
+
+    def save(self) -> Callable[[], RateLimits]:
+        """Return a function that puts every quota back to how it is now, and returns those that there are now."""
+        limits = [(limit, limit._save()) for limit in self]
+
+        def restore() -> RateLimits:
+            for _, restore_limit in limits:
+                restore_limit()
+            return RateLimits(limit for limit, _ in limits)
+
+        return restore
 
 
 _READERS: Final[Mapping[str, Callable[[Call], str | None]]] = {
