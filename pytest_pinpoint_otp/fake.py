@@ -423,10 +423,7 @@ class PinpointOTP:
         """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
         with lock:
             self._service.faults.cancel()
-            listeners = self._journal.listeners
-            use_service(self, Service(self._options))
-            # Whoever waits for a message goes on waiting, for one that comes from now on.
-            self._journal.listeners = listeners
+            use_service(self, self._service.afresh())
         if self._arrange is not None:
             self._arrange(self)
 

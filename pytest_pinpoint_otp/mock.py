@@ -307,10 +307,12 @@ class _Examples:
 
         @functools.wraps(start)
         def initialize(machine: Any) -> None:
-            mistakes = service_of(self._fake).mistakes
+            before = service_of(self._fake)
+            mistakes, left = before.mistakes, before.left_by_every_run()
             self._begin()
-            # No run is checked by itself, so the end of the test tells them.
-            service_of(self._fake).mistakes = mistakes
+            # No run is checked by itself: the end of the test tells the mistakes of all, and what none has used.
+            now = service_of(self._fake)
+            now.mistakes, now.left_before = mistakes, left
             start(machine)
 
         return initialize

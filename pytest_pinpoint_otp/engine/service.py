@@ -281,16 +281,8 @@ class Service(State):
                 "verification": len(self.journal.verifications),
             }
             words = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-            arranged = len(self.unused())
+            arranged = len(self.unused().words())
         return ", ".join([*words, *([f"{arranged} arranged and unused"] if arranged else [])])
-
-    def unused(self) -> list[str]:
-        """Return what a test has arranged and no call has used: finite injections and queued codes, in words."""
-        with lock:
-            arranged = [f"{one!r}: used {one.used}, {one.remaining} left" for one in self.faults.unused()]
-            if self.codes.queue:
-                arranged.append(f"queue_codes({', '.join(map(repr, self.codes.queue))})")
-        return arranged
 
     def check_end(self) -> str | None:
         """Check what the clean end of a test has to answer for.
@@ -303,7 +295,7 @@ class Service(State):
         """
         if self.mistakes:
             raise self.mistakes[0]
-        arranged = self.unused() if self.options.assert_all_used else []
+        arranged = self.left_by_every_run().words() if self.options.assert_all_used else []
         return unused(arranged) if arranged else None
 
     def recorded_plan(self, source: str | None = None) -> FailurePlan:

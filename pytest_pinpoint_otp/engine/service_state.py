@@ -15,6 +15,7 @@ from pytest_pinpoint_otp.engine.faults.recording import Recording
 from pytest_pinpoint_otp.engine.journal import Journal
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.options import Options
+from pytest_pinpoint_otp.engine.unused import Unused
 
 
 class Snapshot(NamedTuple):
@@ -42,6 +43,8 @@ class State:
         """What each API keeps, by its name."""
         self.mistakes: list[Exception] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""
+        self.left_before: Unused | None = None
+        """What each earlier run of the test, which is a state machine's, has left unused; None: there was none."""
         self.misplaced_options: Final = _find_misplaced_options(options)
         """Why an option is not for an API, by the API's name: codes of four digits, say."""
         self._prefixes: Final = _id_prefixes(str(options.seed))
@@ -53,6 +56,21 @@ class State:
         number = f"{self._drawn:012x}"
         request_ids, other_ids = self._prefixes
         return request_ids + number, other_ids + number
+
+    def unused(self) -> Unused:
+        """Return what a test has arranged and no call has used."""
+        with lock:
+            return Unused(self.faults.unused(), tuple(self.codes.queue))
+
+    def left_by_every_run(self) -> Unused:
+        """Return what neither a call of this run nor one of an earlier run of the same test has used."""
+        return self.unused() if self.left_before is None else self.unused().also_in(self.left_before)
+
+    def afresh(self) -> Self:
+        """Return a service as this one was at its beginning. Whoever waits for a message of this one waits for its."""
+        other = type(self)(self.options)
+        other.journal.listeners, other.left_before = self.journal.listeners, self.left_before
+        return other
 
     def save(self) -> Snapshot:
         """Return the state that the service has now; `from_snapshot` goes back to it, as often as is wanted."""

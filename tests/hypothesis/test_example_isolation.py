@@ -678,6 +678,63 @@ def test_a_mistake_in_any_run_of_a_state_machine_is_told_at_its_end(pytester: py
     result.stdout.fnmatch_lines(["E *ZeroDivisionError: division by zero"])
 
 
+OF_SOME_RUNS = """
+    from hypothesis.stateful import RuleBasedStateMachine, rule
+
+    @pytest.fixture(autouse=True)
+    def arranged(pinpoint_otp):
+        pinpoint_otp.inject("THROTTLED")
+        pinpoint_otp.queue_codes("012345")
+
+    class Machine(RuleBasedStateMachine):
+        def __init__(self):
+            super().__init__()
+            examples.append(self)
+
+        @rule()
+        def use_in_some_runs(self):
+            if examples.index(self) in RUNS:
+                send()
+                send()
+            BESIDES
+
+    TestMachine = pytest.mark.pinpoint_otp(Machine.TestCase)
+    TestMachine.settings = settings(few, max_examples=5, stateful_step_count=5)
+"""
+
+
+@pytest.mark.parametrize("runs", ["[0]", "[1, 3]", "[4]"])
+@pytest.mark.parametrize(
+    "besides",
+    [
+        "pass",
+        "active_pinpoint_otp().inject('OPT_OUT', destination='+15550100456')",
+        "active_pinpoint_otp().reset()",
+        "active_pinpoint_otp().reset(); active_pinpoint_otp().inject('OPT_OUT')",
+    ],
+    ids=["nothing else", "an injection of a rule", "a reset", "an injection after a reset"],
+)
+def test_what_one_run_of_a_state_machine_used_is_no_error_of_another(
+    pytester: pytest.Pytester, runs: str, besides: str
+) -> None:
+    suite = BEGIN + OF_SOME_RUNS.replace("RUNS", runs).replace("BESIDES", besides)
+
+    passes(run(pytester, test_it=suite), passed=1)
+
+
+def test_what_no_run_of_a_state_machine_used_is_an_error(pytester: pytest.Pytester) -> None:
+    result = run(pytester, test_it=BEGIN + OF_SOME_RUNS.replace("RUNS", "[]").replace("BESIDES", "pass"))
+
+    passes(result, passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*The test arranged something that no call used:*",
+            "*inject('THROTTLED', operation='SendOTPMessage'): used 0, 1 left",
+            "*queue_codes('012345')",
+        ]
+    )
+
+
 def test_a_handle_of_a_fixture_goes_back_with_each_example(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

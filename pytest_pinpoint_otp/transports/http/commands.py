@@ -200,7 +200,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {},
         (),
         _object(unused=_list_of({"type": "string"})),
-        lambda desk: {"unused": desk.service.unused()},
+        lambda desk: {"unused": desk.service.unused().words()},
     ),
     "health": Command(
         "GET",

@@ -1,0 +1,25 @@
+"""What a test has arranged and no call has used: at its end, finite injections and queued codes are to be used up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pytest_pinpoint_otp.engine.faults.injections import Injection
+
+
+class Unused(NamedTuple):
+    """What is left of what a test has arranged."""
+
+    injections: list[Injection]
+    """Finite ones that still have outcomes to give, and are not optional."""
+    codes: tuple[str, ...]
+    """Those that are still queued."""
+
+    def also_in(self, other: Unused) -> Unused:
+        """Return what is left here of what was left there."""
+        return Unused([one for one in self.injections if one in other.injections], self.codes if other.codes else ())
+
+    def words(self) -> list[str]:
+        """Return what is left, each as a test has written it."""
+        words = [f"{one!r}: used {one.used}, {one.remaining} left" for one in self.injections]
+        return [*words, f"queue_codes({', '.join(map(repr, self.codes))})"] if self.codes else words
