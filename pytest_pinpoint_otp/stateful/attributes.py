@@ -22,15 +22,16 @@ APIS_BY_NAME: Final = {api.name: api for api in APIS}
 """The APIs that a machine can drive an application of."""
 
 
-def check_attributes(machine: Any, properties: Collection[str]) -> None:
+def check_attributes(machine: Any, properties: Collection[str], rules: Collection[str]) -> None:
     """Check what a subclass of the machine says about itself.
 
     Args:
         machine: the class.
         properties: the names of the properties that there are.
+        rules: the names of the rules that there are.
 
     Raises:
-        TypeError: an attribute of the wrong type.
+        TypeError: an attribute of the wrong type, or a method in a rule's place that is not a rule.
         ValueError: an unknown name, or a number out of range.
     """
     name = machine.__name__
@@ -58,10 +59,10 @@ def check_attributes(machine: Any, properties: Collection[str]) -> None:
     if not isinstance(machine.options, Mapping):
         raise TypeError(f"{name}.options takes a dict of options by name, not {kind(machine.options)}.")
     read_options(machine.options, f"{name}.options")
-    _check_methods(machine, properties)
+    _check_methods(machine, properties, rules)
 
 
-def _check_methods(machine: Any, properties: Collection[str]) -> None:
+def _check_methods(machine: Any, properties: Collection[str], rules: Collection[str]) -> None:
     name = machine.__name__
     for method in ("begin", "request_code", "check_code"):
         if inspect.iscoroutinefunction(getattr(machine, method)):
@@ -74,4 +75,12 @@ def _check_methods(machine: Any, properties: Collection[str]) -> None:
         if not callable(value := getattr(machine, one)):
             raise TypeError(
                 f"{name}.{one} takes a method, not {kind(value)}. Leave its name out of properties instead."
+            )
+    for one in rules:
+        value = getattr(machine, one)
+        # Hypothesis would take no step by it, and say nothing.
+        if value is not None and not hasattr(value, "hypothesis_stateful_rule"):
+            raise TypeError(
+                f"{name}.{one} takes the place of a rule and is not a rule: decorate it with @rule of"
+                f" hypothesis.stateful, or set {one} = None to leave the rule out."
             )

@@ -19,7 +19,7 @@ from pytest_pinpoint_otp.fake import PinpointOTP, service_of
 from pytest_pinpoint_otp.mock import mock_pinpoint_otp
 from pytest_pinpoint_otp.stateful.attributes import PHONES, check_attributes
 from pytest_pinpoint_otp.stateful.properties import OF_CODES, PROPERTIES
-from pytest_pinpoint_otp.stateful.rules import Rules
+from pytest_pinpoint_otp.stateful.rules import RULES, Rules
 from pytest_pinpoint_otp.stateful.steps import tell
 from pytest_pinpoint_otp.stateful.tally import Tally
 
@@ -97,7 +97,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        check_attributes(cls, PROPERTIES)
+        check_attributes(cls, PROPERTIES, RULES)
         cls.tally = Tally()
         cls.TestCase.settings = _default_settings(cls.TestCase.settings)
 

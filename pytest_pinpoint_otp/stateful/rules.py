@@ -317,6 +317,10 @@ class Rules(Properties):
         raise AssertionError(f"{message}{end}\n{service_of(self.fake).traffic()}")
 
 
+RULES: Final = tuple(name for name, value in vars(Rules).items() if hasattr(value, "hypothesis_stateful_rule"))
+"""The names of the rules."""
+
+
 def _was_served(send: Call) -> bool:
     """Tell whether the service would have sent a code, had nothing been arranged against it."""
     return send.source != "service" or send.outcome == DeliveryStatus.SUCCESSFUL

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from effort import examples
 from hypothesis import Phase, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from log_ins import OTHER, PHONE, Application, fixed, machine_of
 from suites import passes, run
@@ -150,6 +151,27 @@ def test_a_rule_is_left_out_by_its_name(name: str) -> None:
     machine = machine_of(Application, **{name: None})
 
     run_state_machine_as_test(machine, settings=settings(fixed, max_examples=examples(3)))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_method_in_the_place_of_a_rule_is_refused_where_it_is_written_unless_it_is_a_rule(name: str) -> None:
+    told = rf"^Machine\.{name} takes the place of a rule and is not a rule: decorate it with @rule .*{name} = None"
+    with pytest.raises(TypeError, match=told):
+        machine_of(Application, **{name: lambda self: None})
+
+
+def test_a_rule_may_be_overridden_by_another() -> None:
+    taken = []
+
+    class Machine(machine_of(Application)):  # type: ignore[misc]
+        @rule(phone=st.just(OTHER), minutes=st.just(1))
+        def opt_out(self, phone: str, minutes: int) -> None:
+            super().opt_out(phone)
+            taken.append(minutes)
+
+    run_state_machine_as_test(Machine, settings=settings(fixed, max_examples=examples(10)))
+
+    assert {*taken} == {1}
 
 
 def test_the_page_tells_all_rules_properties_and_attributes() -> None:
