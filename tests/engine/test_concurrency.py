@@ -191,6 +191,29 @@ def test_a_sequence_keeps_its_turns_where_a_callable_declines_while_another_call
     assert send_status(pinpoint_otp_client, ReferenceId="third") == "DUPLICATE"
 
 
+def test_a_call_goes_past_an_injection_whose_last_place_a_callable_has_not_decided_on(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def pick(call: Call) -> str | None:
+        if call.reference_id == "picked":
+            return "DUPLICATE"
+        inside.set()
+        assert go_on.wait(LONG)
+        return None
+
+    injection = pinpoint_otp.inject(pick)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send_status, pinpoint_otp_client)
+        assert inside.wait(LONG)
+        assert send_status(pinpoint_otp_client, ReferenceId="picked") == "SUCCESSFUL"
+        go_on.set()
+        assert first.result(LONG) == "SUCCESSFUL"
+    assert (injection.used, injection.remaining) == (0, 1)
+    assert send_status(pinpoint_otp_client, ReferenceId="picked") == "DUPLICATE"
+
+
 def test_a_callable_that_declines_uses_nothing_up(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
     def choose(call: Call) -> str | None:
         return "THROTTLED" if call.destination == DESTINATION else None
