@@ -259,7 +259,8 @@ class PinpointOTP:
             TypeError: not a `FailurePlan`.
         """
         if not isinstance(plan, FailurePlan):
-            raise TypeError(f"follow takes a FailurePlan, not {kind(plan)}; FailurePlan.from_file reads one.")
+            makers = "FailurePlan(steps) makes one, FailurePlan.from_file reads one"
+            raise TypeError(f"follow takes a FailurePlan, not {kind(plan)}; {makers}.")
         check_bool("follow: optional", optional)
         return self._service.follow(plan, optional=optional)
 

@@ -187,7 +187,7 @@ def read_command_line(config: pytest.Config) -> RunFailures:
     if file is None:
         return RunFailures(shaking, None, None)
     try:
-        replay = _read_plan_file(Path(config.invocation_params.dir, file))
+        replay = FailurePlan.from_file(Path(config.invocation_params.dir, file))
     except (OSError, ValueError) as error:
         raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
     # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
@@ -224,15 +224,9 @@ def read_marked_plan(plan: Any, item: pytest.Item) -> FailurePlan:
     if isinstance(plan, FailurePlan):
         return plan
     if not isinstance(plan, (str, os.PathLike)):
-        raise TypeError(f"plan takes a FailurePlan or the path of its file, not {kind(plan)}; FailurePlan() is none.")
-    return _read_plan_file(item.path.parent / plan)
-
-
-def _read_plan_file(file: Path) -> FailurePlan:
-    try:
-        return FailurePlan.from_json(file.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
+        makers = "FailurePlan(steps) makes one, and FailurePlan() is one without steps"
+        raise TypeError(f"plan takes a FailurePlan or the path of its file, not {kind(plan)}; {makers}.")
+    return FailurePlan.from_file(item.path.parent / plan)
 
 
 def _replay_command(item: pytest.Item, file: Path) -> str:

@@ -599,7 +599,9 @@ def test_a_step_that_is_left_unused_is_an_error_unless_it_is_optional() -> None:
 
 @pytest.mark.parametrize("plan", [(THROTTLED,), '{"version": 1, "steps": []}', None], ids=str)
 def test_only_a_plan_can_be_followed(pinpoint_otp: PinpointOTP, plan: Any) -> None:
-    with pytest.raises(TypeError, match=r"follow takes a FailurePlan, not .*; FailurePlan\.from_file reads one\."):
+    with pytest.raises(
+        TypeError, match=r"follow takes a FailurePlan, not .*; FailurePlan\(steps\) makes one, FailurePlan\.from_"
+    ):
         pinpoint_otp.follow(plan)
 
 
@@ -994,12 +996,12 @@ def test_a_marked_plan_that_is_left_unused_is_an_error(pytester: pytest.Pytester
         (
             "1",
             "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not 1 (int);"
-            " FailurePlan() is none.",
+            " FailurePlan(steps) makes one, and FailurePlan() is one without steps.",
         ),
         (
             "None",
             "@pytest.mark.pinpoint_otp: plan takes a FailurePlan or the path of its file, not None (NoneType);"
-            " FailurePlan() is none.",
+            " FailurePlan(steps) makes one, and FailurePlan() is one without steps.",
         ),
         ("'none.json'", "@pytest.mark.pinpoint_otp: *No such file or directory: *none.json'"),
         ("'bad.json'", "@pytest.mark.pinpoint_otp: *bad.json: the plan lacks its member 'version'."),
