@@ -722,6 +722,7 @@ def test_members_of_enums_are_taken_for_their_values(pinpoint_otp_client: Any) -
 class Name(str, Enum):  # noqa: UP042 - not a StrEnum, whose text is its value
     """Names of a kind."""
 
+    STATUS = "THROTTLED"
     ERROR = "TooManyRequestsException"
     SEED = "a seed"
 
@@ -732,6 +733,10 @@ def test_a_member_of_an_enum_names_an_error(pinpoint_otp: PinpointOTP, pinpoint_
         send(pinpoint_otp_client)
     assert type(pinpoint_otp.calls[0].outcome) is str
     assert f"{pinpoint_otp.calls[0].outcome}" == "TooManyRequestsException"
+
+
+def test_an_injection_of_a_member_of_an_enum_is_shown_by_its_value(pinpoint_otp: PinpointOTP) -> None:
+    assert repr(pinpoint_otp.inject(Name.STATUS, optional=True)) == "inject('THROTTLED', operation='SendOTPMessage')"
 
 
 def test_a_member_of_an_enum_is_the_seed_that_its_value_is() -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from pytest_pinpoint_otp.apis.base import SendOperation
-from pytest_pinpoint_otp.engine.checks import check_bool, check_selected
+from pytest_pinpoint_otp.engine.checks import check_bool, check_selected, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimits, read_denial
 from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, check_steering, parse_outcome, read_operation
@@ -182,7 +182,7 @@ class Injection:
 
 def _write_outcome(outcome: object) -> str:
     if isinstance(outcome, str):
-        return repr(str(outcome))
+        return repr(plain(outcome))
     return str(getattr(outcome, "__name__", None) or repr(outcome))
 
 
