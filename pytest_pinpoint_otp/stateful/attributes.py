@@ -59,6 +59,11 @@ def check_attributes(machine: Any, properties: Collection[str], rules: Collectio
     if not isinstance(machine.options, Mapping):
         raise TypeError(f"{name}.options takes a dict of options by name, not {kind(machine.options)}.")
     read_options(machine.options, f"{name}.options")
+    if machine.options.get("assert_all_used"):
+        raise ValueError(
+            f"{name}.options: assert_all_used is True, but a run may leave unused what its rules arrange for a call"
+            " that does not come: leave it out."
+        )
     _check_methods(machine, properties, rules)
 
 
