@@ -215,6 +215,37 @@ def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pyt
     assert re.search(r"(number=|Draw 1: )0\b", replayed.stdout.str())
 
 
+def test_chaos_draws_alike_for_the_examples_that_are_given(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0.5",
+        test_it=BEGIN
+        + """
+    import contextlib
+
+    from hypothesis import Phase, example
+
+    @pytest.mark.pinpoint_otp
+    @settings(few, phases=[Phase.explicit])
+    @given(st.integers())
+    @example(1)
+    @example(2)
+    def test_it(number):
+        for _ in range(8):
+            with contextlib.suppress(Exception):
+                send()
+        examples.append([call.outcome for call in active_pinpoint_otp().calls])
+
+    def test_afterwards():
+        assert len(examples) == 2
+        assert examples[0] == examples[1]
+        assert len({*examples[0]}) > 1
+""",
+    )
+
+    passes(result, passed=2)
+
+
 def test_an_example_after_a_reset_in_another_prints_what_chaos_did_to_it(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
