@@ -194,7 +194,7 @@ def _run(server: PinpointOTPServer, command: Sequence[str]) -> int:
             child.wait()
             signals.put(None)
 
-        threading.Thread(target=tell_end, daemon=True).start()
+        threading.Thread(target=tell_end).start()
         for number in _until_none(signals):
             _pass_on(child, number)
     status = child.wait()

@@ -367,7 +367,7 @@ def test_its_lines_are_as_wide_as_the_terminal(
     assert section[1] == f"TIME SendOTPMessage +15550100123 {why}"
 
 
-@pytest.mark.parametrize(("columns", "width"), [("20", 80), ("0", 80), ("120", 120)])
+@pytest.mark.parametrize(("columns", "width"), [("20", 80), ("0", 80), ("39", 80), ("40", 40), ("120", 120)])
 def test_a_width_that_no_terminal_has_is_not_used(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: str, width: int
 ) -> None:
