@@ -77,7 +77,7 @@ def check_code(where: str, code: object, *, enforce: bool, code_type: str | None
     """
     check_str(where, code, "codes as str, since a code may start with a zero")
     code = str(plain(code))
-    numeric = code_type == "NUMERIC" or not any(api.has_configurations for api in APIS)
+    numeric = code_type == "NUMERIC"
     alphabet = ALPHABETS["NUMERIC" if numeric else "ALPHANUMERIC"]
     if not code or not set(code) <= set(alphabet):
         letters = "" if numeric else ", or of those and capital letters"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers import DESTINATION, send, send_status, verify
+from helpers import APPLICATION, DESTINATION, REFERENCE, send, send_status, verify
 
 from pytest_pinpoint_otp import PinpointOTP, mock_pinpoint_otp
 
@@ -179,6 +179,12 @@ def test_codes_have_the_length_asked_for_where_limits_are_not_enforced(pinpoint_
         send(pinpoint_otp_client, CodeLength=length)
         assert len(fake.code_for(DESTINATION)) == length
         assert len(fake.wrong_code(DESTINATION)) == length
+
+
+def test_a_code_may_have_every_digit_where_limits_are_not_enforced() -> None:
+    with mock_pinpoint_otp(enforce_limits=False) as fake:
+        issued = fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE, code="0123456789")
+    assert issued.code == "0123456789"
 
 
 @pytest.mark.parametrize(

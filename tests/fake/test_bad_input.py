@@ -276,7 +276,7 @@ def test_a_number_that_is_no_text_is_refused(untouched: PinpointOTP, method: str
         ((), TypeError, r"queue_codes: give at least one code"),
         (("123",), ValueError, r"'123' has 3 digits.*5 to 8"),
         (("123456789",), ValueError, r"'123456789' has 9 digits.*5 to 8"),
-        (("12345a",), ValueError, r"'12345a' is not made of the digits 0 to 9"),
+        (("12345a",), ValueError, r"'12345a' is not made of the digits 0 to 9, or of those and capital letters\.$"),
         (("123 456",), ValueError, r"'123 456' is not made of the digits 0 to 9"),
         (("",), ValueError, r"'' is not made of the digits 0 to 9"),
         (("-12345",), ValueError, r"'-12345' is not made of the digits 0 to 9"),
@@ -312,7 +312,8 @@ ISSUE_MISTAKES = [
     ({"origination_identity": "no sender"}, ValueError, r"OriginationIdentity is 'no sender', but AWS accepts"),
     ({"entity_id": 1}, TypeError, r"issue: EntityId is 1, but takes a string\.$"),
     ({"code": "012345", "code_length": 8}, ValueError, r"the code '012345' has 6 digits, not 8"),
-    ({"code": "12345x"}, ValueError, r"'12345x' is not made of the digits 0 to 9"),
+    ({"code": "12345x"}, ValueError, r"'12345x' is not made of the digits 0 to 9\.$"),
+    ({"code": "12345A"}, ValueError, r"'12345A' is not made of the digits 0 to 9\.$"),
     ({"code": "123"}, ValueError, r"'123' has 3 digits.*5 to 8"),
     ({"code": 123456}, TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
     ({"brandname": "Example"}, TypeError, r"issue: there is no parameter 'brandname'\. Did you mean 'brand_name'\?"),
@@ -846,6 +847,8 @@ def test_a_wrong_argument_is_named_among_right_ones(untouched: PinpointOTP) -> N
 def test_a_configuration_needs_an_id(untouched: PinpointOTP) -> None:
     with pytest.raises(ValueError, match=r"^add_code_configuration: configuration_id is empty\.$"):
         untouched.add_code_configuration("")
+    with pytest.raises(TypeError, match=r"^add_code_configuration: configuration_id takes a str, not 7 \(int\)\.$"):
+        untouched.add_code_configuration(7)  # type: ignore[arg-type]
 
 
 def test_an_error_of_another_api_needs_its_status_code(untouched: PinpointOTP) -> None:
