@@ -42,13 +42,13 @@ class Journal:
         other.messages, other.verifications = list(self.messages), list(self.verifications)
         other.unsent, other._calls = list(self.unsent), dict(self._calls)
         other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
-        other._written_before = _written - len(other._calls)
+        other._written_before = _written
         return other
 
     @property
     def written_elsewhere(self) -> int:
-        """How many calls other fakes have answered since this journal was begun."""
-        return _written - self._written_before - len(self._calls)
+        """How many calls all fakes have answered since this journal was begun: others', where this one has none."""
+        return _written - self._written_before
 
     @property
     def calls(self) -> list[Call]:

@@ -181,10 +181,12 @@ def test_codes_have_the_length_asked_for_where_limits_are_not_enforced(pinpoint_
         assert len(fake.wrong_code(DESTINATION)) == length
 
 
-def test_a_code_may_have_every_digit_where_limits_are_not_enforced() -> None:
+def test_a_code_may_have_every_digit_where_limits_are_not_enforced(pinpoint_otp_client: Any) -> None:
     with mock_pinpoint_otp(enforce_limits=False) as fake:
-        issued = fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE, code="0123456789")
-    assert issued.code == "0123456789"
+        fake.queue_codes("0123456789")
+        send(pinpoint_otp_client, CodeLength=10)
+        fake.issue(DESTINATION, application_id=APPLICATION, reference_id=REFERENCE, code="9876543210")
+    assert [message.code for message in fake.messages] == ["0123456789", "9876543210"]
 
 
 @pytest.mark.parametrize(

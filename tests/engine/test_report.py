@@ -110,13 +110,14 @@ def test_no_text_of_anybody_steers_the_terminal(
 
 
 def test_another_fake_that_has_answered_is_told_of(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
-    with mock_pinpoint_otp():
-        send(pinpoint_otp_client)
-        send(pinpoint_otp_client)
-
-    with pytest.raises(LookupError, match="No OTP call has reached the fake") as caught:
-        pinpoint_otp.code_for()
-    assert "Calls that another fake has answered meanwhile: 2. The innermost one answers." in str(caught.value)
+    send(pinpoint_otp_client)
+    with mock_pinpoint_otp() as unreached:
+        with mock_pinpoint_otp():
+            send(pinpoint_otp_client)
+            send(pinpoint_otp_client)
+        with pytest.raises(LookupError, match="No OTP call has reached the fake") as caught:
+            unreached.code_for()
+    assert str(caught.value).endswith("Calls that another fake has answered meanwhile: 2. The innermost one answers.")
 
 
 def test_a_stubber_that_has_answered_is_told_of(pinpoint_otp: PinpointOTP) -> None:

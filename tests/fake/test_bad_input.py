@@ -761,6 +761,11 @@ def test_seconds_by_position_are_meant_as_the_timeout(untouched: PinpointOTP) ->
         untouched.wait_for_message(DESTINATION, 5)  # type: ignore[misc]
 
 
+def test_a_message_about_other_positional_arguments_has_no_advice(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"positional arguments but 3 were given\.$"):
+        untouched.add_code_configuration("cc-example", 6)  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("name", ["phone", "phone_number", "number", "to"])
 def test_a_phone_number_by_another_name_is_meant_as_the_destination(untouched: PinpointOTP, name: str) -> None:
     with pytest.raises(TypeError, match=rf"keyword argument '{name}'\. Did you mean 'destination'\?"):
