@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -98,6 +99,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         check_attributes(cls, PROPERTIES, RULES)
+        _refuse_own([name for name in _OWN if getattr(cls, name) is not getattr(OTPStateMachine, name)], cls)
         cls.tally = Tally()
         cls.TestCase.settings = _default_settings(cls.TestCase.settings)
 
@@ -128,6 +130,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         service_of(self.fake).codes.leading_zeros = leading_zeros
         with self.left_when_pasted():
             self.begin()
+            _refuse_own(_OWN & vars(self).keys(), type(self))
         self._initializers.extend(self._own_initializers)
 
     @contextmanager
@@ -162,3 +165,17 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         ends = {f"{call.operation} {attempt.outcome}" for call in self.fake.calls for attempt in call.attempts}
         reasons = {f"judged {one.reason}" for one in self.fake.verifications}
         tell(*sorted(ends | reasons))
+
+
+_OWN: Final = {
+    name
+    for owner in (*Rules.__mro__[:-1], OTPStateMachine)
+    for name, value in vars(owner).items()
+    if inspect.isfunction(value) and not name.startswith("_")
+} - {*PROPERTIES, *RULES, "begin", "teardown", "request_code", "check_code"}
+"""The names of the methods that the machine uses itself, and that are not for a subclass to override."""
+
+
+def _refuse_own(names: Collection[str], machine: type[OTPStateMachine]) -> None:
+    for name in names:
+        raise TypeError(f"{machine.__name__}.{name} is what the machine itself needs: choose another name.")

@@ -179,6 +179,21 @@ def test_a_rule_may_be_overridden_by_another() -> None:
     assert {*taken} == {1}
 
 
+@pytest.mark.parametrize("name", ["failures", "sends", "operations", "fail", "is_live"])
+def test_a_name_that_the_machine_needs_itself_is_refused_where_it_is_taken(name: str) -> None:
+    refused = rf"^Machine\.{name} is what the machine itself needs: choose another name\."
+    with pytest.raises(TypeError, match=refused):
+        machine_of(Application, **{name: lambda self: []})
+
+    def begin(self: Any) -> None:
+        setattr(self, name, [])
+
+    with pytest.raises(TypeError, match=refused):
+        run_state_machine_as_test(machine_of(Application, begin=begin), settings=fixed)
+    with pytest.raises(RuntimeError):
+        active_pinpoint_otp()
+
+
 def test_the_page_tells_all_rules_properties_and_attributes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "state-machine.md").read_text(encoding="utf-8")
     told = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}
