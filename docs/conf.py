@@ -34,7 +34,7 @@ nitpick_ignore_regex = [
     # The types of arguments: reference/api.md explains them.
     ("py:.*", r"(Message|Call)Fields|OperationName|OutcomeLike|Refused|(Issue|Configuration)Parameters|DurationParts"),
     ("py:.*", r"(.*\.)?OptionValues|Filter"),
-    ("py:.*", r"pytest_pinpoint_otp\.engine\.frozen\..*"),
+    ("py:.*", r"pytest_pinpoint_otp\.apis\.frozen_json\..*"),
 ]
 add_module_names = False
 

@@ -178,7 +178,7 @@ def active_pinpoint_otp() -> PinpointOTP:
     Raises:
         RuntimeError: no fake is active.
     """
-    fake = active.innermost_fake()
+    fake = active.innermost_fake
     if fake is None:
         raise RuntimeError(
             "No PinpointOTP is active: name the fixture pinpoint_otp, mark the test with"

@@ -14,7 +14,7 @@ from effort import FRESH, REQUESTS
 from helpers import APPLICATION, DESTINATION, ORIGINATION, REFERENCE
 
 from pytest_pinpoint_otp import Injection, PinpointOTP
-from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.fake import service_of
 
 REQUESTS_OF_A_FAKE = 20
@@ -189,7 +189,7 @@ def fuzz(
 
 def ask(fake: PinpointOTP, request: Request) -> Answered:
     """Make one request; its answer is well-formed, whatever it says."""
-    response = service_of(fake).respond(*request)
+    response = service_of(fake).respond(request.method, request.url, read_invocation_id(request.headers), request.body)
     assert isinstance(response, Response)
     check_headers(response)
     refusal = response.headers.get("x-amzn-errortype")

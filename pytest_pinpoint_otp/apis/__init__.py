@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from pytest_pinpoint_otp.apis.base import Api, Operation, Route
+from pytest_pinpoint_otp.apis.base import Api, Operation, Reading, Request, Route, remembered
 from pytest_pinpoint_otp.apis.end_user_messaging import EndUserMessaging
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
@@ -42,8 +41,15 @@ def find(service: str, operation: str) -> Operation | None:
     return found if found is not None and found.api.name == service else None
 
 
-@lru_cache
+@remembered
 def route(method: str, url: str) -> Route | None:
     """Return which operation an HTTP request is for; None: none that is faked."""
     path = url.partition("?")[0]
     return next(filter(None, (api.route(method, path) for api in APIS)), None)
+
+
+@remembered
+def read(method: str, url: str, body: bytes | str | None) -> tuple[Operation, Reading] | None:
+    """Return which operation an HTTP request is for, and what it says; None: none that is faked."""
+    found = route(method, url)
+    return None if found is None else (found.operation, found.operation.read(Request(method, url, found.in_path, body)))

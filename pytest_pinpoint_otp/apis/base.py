@@ -7,12 +7,24 @@ A new operation goes into the module or folder of its API, and its name into `na
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
+from pytest_pinpoint_otp.apis.frozen_json import FrozenDict
 from pytest_pinpoint_otp.apis.rest_json import Response, write_error
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def remembered(function: _Function) -> _Function:
+    """Decorate a pure function of a request, so that it remembers what it returned for the last hundred or so.
+
+    A retry says the same as the attempt before, and most tests of a suite make the same calls.
+    """
+    return cast("_Function", lru_cache(128)(function))
 
 
 class Key(NamedTuple):
@@ -35,14 +47,15 @@ class Request(NamedTuple):
     body: bytes | str | None
 
 
-class Reading(NamedTuple):
-    """What a request says."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a request says. It is the same object each time the request comes, as long as it is remembered."""
 
     application_id: str | None
     destination: str | None
     """None where the request does not say, as for ``reference_id``."""
     reference_id: str | None
-    parameters: dict[str, Any]
+    parameters: FrozenDict
     """By AWS's names; empty where they could not be read."""
     refusal: Refusal | None = None
     """Why the request could not be read."""
@@ -70,21 +83,15 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only wher
         self.wrong_type: Final = wrong_type
 
 
-class Terms(Protocol):
+class Terms(NamedTuple):
     """The options that an API's rules depend on."""
 
-    @property
-    def applications(self) -> frozenset[str] | None: ...
-    @property
-    def configurations(self) -> frozenset[str] | None: ...
-    @property
-    def code_length(self) -> int | None: ...
-    @property
-    def validity_period(self) -> int | None: ...
-    @property
-    def allowed_attempts(self) -> int | None: ...
-    @property
-    def enforce_limits(self) -> bool: ...
+    applications: frozenset[str] | None = None
+    configurations: frozenset[str] | None = None
+    code_length: int | None = None
+    validity_period: int | None = None
+    allowed_attempts: int | None = None
+    enforce_limits: bool = True
 
 
 class Policy(NamedTuple):
@@ -109,8 +116,8 @@ class CodeRequest(NamedTuple):
     policy: Policy
     origination: str
     channel: str
-    text: str
-    """What `SendOperation.write_text` makes the text from."""
+    text: tuple[str, ...]
+    """The text that the user reads, in the parts between which the code stands."""
     brand_name: str | None = None
     language: str | None = None
     entity_id: str | None = None
@@ -129,18 +136,19 @@ class Guess(NamedTuple):
 
 
 class DeliveryReport(NamedTuple):
-    """What an answer may tell of one delivery; the API decides what it does."""
+    """What an answer may tell of a delivery; the API decides what it does."""
 
     status: str
-    status_code: int
-    status_message: str
-    message_id: str | None
-    """None: the answer leaves it out, as for the next three."""
-    verification_id: str | None = None
-    updated_token: str | None = None
-    endpoint_id: str | None = None
-    delivered: bool = False
+    delivered: bool
     """Whether the text reaches the handset."""
+    status_code: int
+    status_message: str | None
+    """None: what AWS says of a text that is delivered."""
+    message_id: str | None
+    """None: the one that is drawn; empty: the answer leaves it out."""
+    updated_token: str | None
+    """None: the answer leaves it out, as for the next."""
+    endpoint_id: str | None
 
 
 class Denial(NamedTuple):
@@ -208,6 +216,10 @@ class SendOperation(Operation):
     """What a send ends in that is from an origination which the account does not have."""
     origination_member: ClassVar[str]
     """The parameter that says whom the text is from."""
+    message_prefix: ClassVar[str] = ""
+    """What its message IDs begin with, before 40 characters of 0-9 and a-v that no other send has."""
+    verification_prefix: ClassVar[str | None] = None
+    """What its verification IDs begin with, before the same; None: it has none."""
     issue_names: ClassVar[Mapping[str, str]]
     """What `issue` takes beside destination, application, reference and code: Python's name, then AWS's."""
 
@@ -228,16 +240,18 @@ class SendOperation(Operation):
     def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Refusal: ...
 
     @abstractmethod
-    def write_text(self, asked: CodeRequest, code: str) -> str:
-        """Return the text that the user reads."""
+    def write_delivery(
+        self, reading: Reading, report: DeliveryReport, message_id: str, drawn: str, request_id: str
+    ) -> Response:
+        """Write the answer to a send.
 
-    @abstractmethod
-    def write_ids(self, drawn: str) -> tuple[str, str | None]:
-        """Return message ID and verification ID, made from 40 characters of 0-9 and a-v that no other send has."""
-
-    @abstractmethod
-    def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
-        """Write the answer to a send."""
+        Args:
+            reading: what the request says.
+            report: what may be told of the delivery.
+            message_id: the text's.
+            drawn: what the verification ID ends with.
+            request_id: the answer's request ID.
+        """
 
 
 class VerifyOperation(Operation):

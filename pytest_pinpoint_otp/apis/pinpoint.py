@@ -26,7 +26,9 @@ from pytest_pinpoint_otp.apis.base import (
     Terms,
     VerifyOperation,
     policy_of,
+    remembered,
 )
+from pytest_pinpoint_otp.apis.frozen_json import FrozenDict, freeze_dict
 from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_error, write_headers
 from pytest_pinpoint_otp.apis.rules import (
     E164,
@@ -107,11 +109,11 @@ class _PinpointOperation(Operation):
         application_id = request.in_path["application-id"]
         if request.method != "POST":
             message = f"{self.name} takes POST, not {request.method}."
-            return Reading(application_id, None, None, {}, Refusal("MethodNotAllowedException", message))
+            return _unread(application_id, Refusal("MethodNotAllowedException", message))
         try:
             return _read(application_id, read_parameters(request.body))
         except ValueError as error:
-            return Reading(application_id, None, None, {}, Refusal("BadRequestException", str(error)))
+            return _unread(application_id, Refusal("BadRequestException", str(error)))
 
     def check(self, reading: Reading, terms: Terms) -> Refusal | None:
         """Return why the API refuses a request; None: it does not."""
@@ -161,6 +163,7 @@ class Send(_PinpointOperation, SendOperation):
         }
         return _read(application_id, parameters)
 
+    @remembered
     def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Refusal:
         refusal = self.check(reading, terms)
         if refusal is not None:
@@ -181,25 +184,24 @@ class Send(_PinpointOperation, SendOperation):
             policy,
             parameters["OriginationIdentity"],
             parameters["Channel"],
-            brand_name,
+            # Source: AWS guide, in English; the text in other languages is not documented.
+            ("This is your One Time Password: ", f" from {brand_name}"),
             brand_name,
             get("Language"),
             get("EntityId"),
             get("TemplateId"),
         )
 
-    def write_text(self, asked: CodeRequest, code: str) -> str:
-        # Source: AWS guide, in English; the text in other languages is not documented.
-        return f"This is your One Time Password: {code} from {asked.text}"
-
-    def write_ids(self, drawn: str) -> tuple[str, str | None]:
-        return drawn, None
-
-    def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
+    def write_delivery(
+        self, reading: Reading, report: DeliveryReport, message_id: str, drawn: str, request_id: str
+    ) -> Response:
         # As text, member by member: encoding nested dicts takes longer than issuing the code.
-        status, status_code, status_message, message_id, _, updated_token, endpoint_id, _ = report
+        status, _, status_code, status_message, given_id, updated_token, endpoint_id = report
+        if status_message is None:
+            # Source: AWS guide.
+            status_message = f"MessageId: {message_id}"
         address = quote(reading.destination or "")
-        id_member = "" if message_id is None else f'"MessageId": {quote(message_id)}, '
+        id_member = "" if given_id == "" else f'"MessageId": {quote(message_id)}, '
         token_member = "" if updated_token is None else f', "UpdatedToken": {quote(updated_token)}'
         result = (
             f'"DeliveryStatus": "{status}", {id_member}"StatusCode": {status_code},'
@@ -221,6 +223,7 @@ class Verify(_PinpointOperation, VerifyOperation):
     rules = VERIFY_RULES
     keyword = "VerifyOTPMessageRequestParameters"
 
+    @remembered
     def accept(self, reading: Reading, terms: Terms, state: Any) -> Guess | Refusal:
         refusal = self.check(reading, terms)
         if refusal is not None:
@@ -289,8 +292,12 @@ def _read(application_id: str | None, parameters: dict[str, Any]) -> Reading:
         application_id,
         destination if isinstance(destination, str) else None,
         reference_id if isinstance(reference_id, str) else None,
-        parameters,
+        freeze_dict(parameters),
     )
+
+
+def _unread(application_id: str | None, refusal: Refusal) -> Reading:
+    return Reading(application_id, None, None, FrozenDict(), refusal)
 
 
 def _not_found(application_id: str | None, known: frozenset[str] | None) -> str:

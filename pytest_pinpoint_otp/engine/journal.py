@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS, canonical_name
 from pytest_pinpoint_otp.engine.checks import check_selected, did_you_mean, plain
-from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -53,13 +52,7 @@ class Journal:
     @property
     def calls(self) -> list[Call]:
         """The calls, oldest first, as a new list."""
-        # Errors read them while the application goes on in other threads.
-        with lock:
-            for invocation_id, call in self._calls.items():
-                # Not when it is written: that would take a tenth of a send, and few calls are ever read.
-                if call.parameters.__class__ is dict:
-                    self._calls[invocation_id] = call.frozen()
-            return list(self._calls.values())
+        return list(self._calls.values())
 
     def call(self, invocation_id: str) -> Call | None:
         """Return the call that an attempt belongs to, if it is known."""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypedDict
 
 from pytest_pinpoint_otp.apis import APIS
+from pytest_pinpoint_otp.apis.base import Terms
 from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind, plain
 
 
@@ -74,6 +75,11 @@ class Options:
             if (value := plain(getattr(self, name))) is not None:
                 object.__setattr__(self, name, value)
                 _check_default(name, value, enforce=self.enforce_limits)
+
+    @property
+    def terms(self) -> Terms:
+        """What the rules of the APIs depend on."""
+        return Terms(*[getattr(self, name) for name in Terms._fields])
 
 
 _IDS = {

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypedDict
 from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.apis.base import Key, SendOperation
 from pytest_pinpoint_otp.engine.codes import VerificationReason
-from pytest_pinpoint_otp.engine.frozen import FrozenDict, freeze_dict
 
 
 class SentMessage(NamedTuple):
@@ -103,12 +102,6 @@ class Call(NamedTuple):
         """Whom a send is from; None where the request does not say, or nothing is sent."""
         operation = OPERATIONS[self.operation]
         return self.parameters.get(operation.origination_member) if isinstance(operation, SendOperation) else None
-
-    def frozen(self) -> Call:
-        """Return the call with parameters that cannot be changed, as it is handed out."""
-        return (
-            self if isinstance(self.parameters, FrozenDict) else self._replace(parameters=freeze_dict(self.parameters))
-        )
 
 
 class Verification(NamedTuple):

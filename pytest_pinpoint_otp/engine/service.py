@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from pytest_pinpoint_otp.apis import APIS, OPERATIONS, route
-from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, SendOperation
-from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
+from pytest_pinpoint_otp.apis import APIS, OPERATIONS, read
+from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, SendOperation
+from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken
 from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
@@ -42,7 +42,7 @@ class Service(State):
         self,
         method: str,
         url: str,
-        headers: Mapping[str, Any],
+        invocation_id: str | None,
         body: bytes | str | None,
         *,
         record_refusal: bool = True,
@@ -52,24 +52,30 @@ class Service(State):
         Args:
             method: the HTTP method.
             url: the URL, of any host and with any prefix before the API's own path.
-            headers: the request's headers; ``amz-sdk-invocation-id`` tells which attempts are of one call.
+            invocation_id: what AWS's SDKs send with every attempt of one call; None: another HTTP client made the
+                request.
             body: the JSON document.
             record_refusal: whether a call that is refused is among the calls.
 
         Raises:
             Exception: a mistake of the test, such as a queued code of the wrong length.
         """
-        found = route(method, url)
-        if found is None:
+        request = read(method, url, body)
+        if request is None:
             return self.refuse(f"{method} {url}")
-        operation = found.operation
+        operation, reading = request
         with lock:
-            work = self._receive(operation, operation.read(Request(method, url, found.in_path, body)), headers)
-            asked = operation.accept(work.reading, self.options, self.kept[operation.api.name])
+            invocation_id = invocation_id or self.draw_ids()[0]
+            call = self.journal.call(invocation_id)
+            if call is not None and not _is_attempt_of(call, operation, reading):
+                # An SDK's attempts of one call are alike: this request only says the ID of another one.
+                invocation_id, call = self.draw_ids()[0], None
+            work = AttemptWork(self, operation, reading, invocation_id, call)
+            asked = operation.accept(reading, self.terms, self.kept[operation.api.name])
             if isinstance(asked, Refusal):
                 return self._refuse(work, asked, record=record_refusal)
             work.asked = asked
-            place = self.recording.begin(operation.name, work.reading.destination, work.invocation_id)
+            place = self.recording.begin(operation.name, reading.destination, work.invocation_id)
             taken = self._take(work) if self.faults.injections else None
             if taken is None or not callable(taken.outcome):
                 return self._answer(work, place, taken)
@@ -89,17 +95,6 @@ class Service(State):
         message = f"{what} is not faked: pytest-pinpoint-otp answers {', '.join(OPERATIONS)}. Use {instead}."
         # 501, because no retry mode of botocore retries it.
         return APIS[0].write_error("NotImplementedException", 501, message, request_id)
-
-    def _receive(self, operation: Operation, reading: Reading, headers: Mapping[str, Any]) -> AttemptWork:
-        """Return what is to be done for an attempt, which belongs to a known call or begins one."""
-        invocation_id = read_invocation_id(headers) or self.draw_ids()[0]
-        call = self.journal.call(invocation_id)
-        if call is not None:
-            said = (operation.name, reading.application_id, reading.parameters)
-            if (call.operation, call.application_id, call.parameters) != said:
-                # An SDK's attempts of one call are alike: this request only says the ID of another one.
-                invocation_id, call = self.draw_ids()[0], None
-        return AttemptWork(self, operation, reading, invocation_id, call)
 
     def _refuse(self, work: AttemptWork, refusal: Refusal, *, record: bool) -> Response | Failure:
         work.begin()
@@ -137,7 +132,7 @@ class Service(State):
             if isinstance(function, Drawing):
                 with lock:
                     function = partial(function, number=self.recording.number(work.call))
-            answer = _without_stop_iteration(function, work.call.frozen())
+            answer = _without_stop_iteration(function, work.call)
             if answer is None:
                 return None
             outcome = parse_outcome(answer, work.operation.name)
@@ -239,7 +234,7 @@ class Service(State):
             kept = self.kept[operation.api.name]
             try:
                 reading = operation.read_issue(application_id, destination, reference_id, given)
-                asked = operation.accept(reading, self.options, kept)
+                asked = operation.accept(reading, self.terms, kept)
                 if isinstance(asked, Refusal):
                     raise (TypeError if asked.wrong_type else ValueError)(asked.message)
                 return issue(self, operation, asked, code)
@@ -308,6 +303,11 @@ def sending_operation(application_id: str | None) -> SendOperation:
     """Return the operation that `issue` stands in for: of the API that has applications, where one is given."""
     api = next(one for one in APIS if one.has_applications == (application_id is not None))
     return api.sending
+
+
+def _is_attempt_of(call: Call, operation: Operation, reading: Reading) -> bool:
+    said = (operation.name, reading.application_id, reading.parameters)
+    return said == (call.operation, call.application_id, call.parameters)
 
 
 def _not_callable(outcome: Outcome | OutcomeCallable) -> Outcome:

@@ -34,12 +34,13 @@ class State:
 
     def __init__(self, options: Options) -> None:
         self.options: Final = options
+        self.terms: Final = options.terms
         self.clock = Clock()
         self.codes = Codes(str(options.seed))
         self.faults = Faults()
         self.journal = Journal()
         self.recording = Recording()
-        self.kept: dict[str, Any] = {api.name: api.new_state(options) for api in APIS}
+        self.kept: dict[str, Any] = {api.name: api.new_state(self.terms) for api in APIS}
         """What each API keeps, by its name."""
         self.mistakes: list[Exception] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""

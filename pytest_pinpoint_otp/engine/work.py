@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pytest_pinpoint_otp.apis.base import (
     CodeRequest,
+    DeliveryReport,
     Guess,
     Operation,
     Reading,
@@ -18,17 +19,16 @@ from pytest_pinpoint_otp.apis.base import (
 )
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.codes import VerificationReason, describe, fits
-from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Deliverable, Outcome
+from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.quotas import read_denial
-from pytest_pinpoint_otp.engine.frozen import freeze_dict
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
 from pytest_pinpoint_otp.engine.service_state import State
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-_SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL)
+_SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL).report()
 
 
 class AttemptWork:
@@ -72,9 +72,14 @@ class AttemptWork:
     def call(self) -> Call:
         """The call, as it was before the attempt. Made when it is asked for, since most calls are plain sends."""
         if self._call is None:
-            application_id, destination, reference_id, parameters, *_ = self.reading
+            said = self.reading
             self._call = Call(
-                self.operation.name, application_id, destination, reference_id, parameters, self.invocation_id
+                self.operation.name,
+                said.application_id,
+                said.destination,
+                said.reference_id,
+                said.parameters,
+                self.invocation_id,
             )
         return self._call
 
@@ -119,12 +124,12 @@ class AttemptWork:
         assert isinstance(self.operation, StoreOperation)  # there are no others
         return self._store(self.operation)
 
-    def deliver(self, delivery: Deliverable) -> Answer:
+    def deliver(self, report: DeliveryReport) -> Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
         operation, state = self.operation, self._state
         assert isinstance(operation, SendOperation)  # no other operation takes a delivery
-        message_id, verification_id = operation.write_ids(self._drawn)
-        report = delivery.report(message_id, verification_id)
+        drawn = self._drawn
+        message_id = report.message_id or operation.message_prefix + drawn
         if report.delivered:
             asked = self.asked
             assert isinstance(asked, CodeRequest)  # what a send asks for
@@ -134,13 +139,12 @@ class AttemptWork:
             code = queue[0] if queue else None
             if code is not None:
                 _check_queued(code, asked, operation)
-            shown_id = report.message_id or message_id
-            _deliver(state, operation, asked, code, self.now, self.request_id, shown_id, verification_id)
+            _deliver(state, operation, asked, code, self.now, self.request_id, message_id, drawn)
             if code is not None:
                 queue.popleft()
             if state.faults.rate_limits:
                 state.faults.rate_limits.count_delivery(self.call, self.now)
-        response = operation.write_delivery(self.reading, report, self.request_id)
+        response = operation.write_delivery(self.reading, report, message_id, drawn, self.request_id)
         return Answer(report.status, response.status_code, None, response)
 
     def give_verdict(self, valid: bool) -> Answer:
@@ -208,7 +212,8 @@ def issue(state: State, operation: SendOperation, asked: CodeRequest, code: str 
     if code is not None and not fits(code, asked.policy):
         raise ValueError(f"the code {code!r} is not of {describe(asked.policy)}.")
     request_id, drawn = state.draw_ids()
-    return _deliver(state, operation, asked, code, state.clock.now(), request_id, *operation.write_ids(drawn))
+    message_id = operation.message_prefix + drawn
+    return _deliver(state, operation, asked, code, state.clock.now(), request_id, message_id, drawn)
 
 
 def _check_options(state: State, operation: Operation) -> None:
@@ -237,10 +242,10 @@ def _deliver(
     now: datetime,
     request_id: str,
     message_id: str,
-    verification_id: str | None,
+    drawn: str,
 ) -> SentMessage:
     """Issue a code, drawn where it is None, and let its text reach the handset."""
-    key, policy = asked.key, asked.policy
+    key, policy, prefix = asked.key, asked.policy, operation.verification_prefix
     otp = state.codes.issue(key, policy, code=code, now=now)
     code = otp.code
     # By position: naming the fields costs as much again as the record.
@@ -255,7 +260,7 @@ def _deliver(
         asked.entity_id,
         asked.template_id,
         code,
-        operation.write_text(asked, code),
+        code.join(asked.text),
         len(code),
         policy.validity_period,
         policy.allowed_attempts,
@@ -264,10 +269,10 @@ def _deliver(
         message_id,
         request_id,
         operation.api.name,
-        verification_id,
+        None if prefix is None else prefix + drawn,
         asked.configuration,
         asked.code_type,
-        None if asked.context is None else freeze_dict(asked.context),
+        asked.context,
     )
     state.journal.write_message(message)
     return message

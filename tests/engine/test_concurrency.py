@@ -26,7 +26,6 @@ from helpers import APPLICATION, DESTINATION, OTHER_DESTINATION, REFERENCE, send
 
 import pytest_pinpoint_otp
 from pytest_pinpoint_otp import Call, LostResponse, PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
-from pytest_pinpoint_otp.engine.lock import lock
 
 PACKAGE = str(Path(pytest_pinpoint_otp.__file__).parent)
 THREADS = 32
@@ -464,26 +463,3 @@ def test_decorated_coroutine_functions_may_overlap(pinpoint_otp_client: Any) -> 
     assert len({id(fake) for fake in fakes}) == 5
     assert sum(len(fake.messages) for fake in fakes) == 15
     assert Endpoint.make_request is before
-
-
-def test_an_error_reads_the_calls_under_the_lock(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frozen, free = Call.frozen, []
-
-    def is_free() -> bool:
-        acquired = lock.acquire(blocking=False)
-        if acquired:
-            lock.release()
-        return acquired
-
-    def look(call: Call) -> Call:
-        with ThreadPoolExecutor(1) as other:
-            free.append(other.submit(is_free).result())
-        return frozen(call)
-
-    send(pinpoint_otp_client)
-    monkeypatch.setattr(Call, "frozen", look)
-    with pytest.raises(TimeoutError):
-        pinpoint_otp.wait_for_message(OTHER_DESTINATION, timeout=0)
-    assert free == [False]

@@ -12,8 +12,8 @@ import pytest
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_request, send_status, verify
 
 from pytest_pinpoint_otp import Call, FailurePlan, FailureStep, PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
+from pytest_pinpoint_otp.apis.frozen_json import freeze
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
-from pytest_pinpoint_otp.engine.frozen import freeze
 
 
 def test_a_call_cannot_be_changed_by_who_reads_it(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:

@@ -87,7 +87,7 @@ def test_the_socket_and_the_service_give_the_same_answers(server: PinpointOTPSer
             url = f"{server.url}{path}"
             # The server keeps no record of what a page of any site could send.
             record = method not in ("GET", "OPTIONS") or route(method, url) != route("POST", url)
-            response = service_of(twin).respond(method, url, headers, body, record_refusal=record)
+            response = service_of(twin).respond(method, url, invocation_id, body, record_refusal=record)
             assert isinstance(response, Response)
             assert got == (
                 response.status_code,

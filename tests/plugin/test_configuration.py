@@ -117,7 +117,7 @@ def test_unset_options_keep_their_defaults(pytester: pytest.Pytester) -> None:
                 send(BrandName="longer than twenty characters")
 
         def test_no_autouse():
-            assert reach.innermost() is None
+            assert reach.innermost is None
 
         def test_all_is_to_be_used(pinpoint_otp):
             pinpoint_otp.queue_codes("012345")
@@ -284,7 +284,7 @@ def test_a_marked_unittest_class_has_the_fake_and_others_have_not(pytester: pyte
         class Marked(unittest.TestCase):
             @classmethod
             def setUpClass(cls):
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             def setUp(self):
                 send()
@@ -314,7 +314,7 @@ def test_a_marked_unittest_class_has_the_fake_and_others_have_not(pytester: pyte
 
         class Unmarked(unittest.TestCase):
             def test_case(self):
-                self.assertIsNone(reach.innermost())
+                self.assertIsNone(reach.innermost)
     """
     passes(run(pytester, test_configured=tests), passed=4, errors=1, xfailed=1, skipped=2)
 
@@ -341,7 +341,7 @@ def test_with_autouse_no_client_asks_the_metadata_service_whoever_imports_the_ap
         # As in a bare CI job: no credentials anywhere, and a client at import time.
         original, botocore.httpsession.URLLib3Session.send = botocore.httpsession.URLLib3Session.send, refuse
         try:
-            assert reach.innermost() is None
+            assert reach.innermost is None
             session = boto3.Session(botocore_session=botocore.session.Session())
             client = session.client("pinpoint", region_name="us-east-1")
         finally:
@@ -410,4 +410,4 @@ def test_without_autouse_the_look_up_is_botocores_own(pytester: pytest.Pytester)
     """
     assert not hasattr(IMDSFetcher._assert_enabled, "__wrapped__")
     passes(run(pytester, test_configured=tests), passed=2)
-    assert reach.innermost() is None
+    assert reach.innermost is None

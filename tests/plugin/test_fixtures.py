@@ -132,7 +132,7 @@ def test_fixtures_that_other_plugins_add_in_their_hooks_keep_to_their_scopes(pyt
         + """
     @pytest.fixture
     def late(pinpoint_otp):
-        assert reach.innermost_fake() is pinpoint_otp
+        assert reach.innermost_fake is pinpoint_otp
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(item):
@@ -145,7 +145,7 @@ def test_fixtures_that_other_plugins_add_in_their_hooks_keep_to_their_scopes(pyt
 
             @pytest.mark.pinpoint_otp
             def test_it():
-                assert active.innermost() is not None
+                assert active.innermost is not None
         """,
     )
     passes(result, passed=1)
@@ -334,9 +334,9 @@ WIDER_FIXTURES = """
     def noting(scope):
         @pytest.fixture(scope=scope)
         def noting():
-            seen.append((scope, "set up", reach.innermost()))
+            seen.append((scope, "set up", reach.innermost))
             yield
-            seen.append((scope, "torn down", reach.innermost()))
+            seen.append((scope, "torn down", reach.innermost))
         return noting
 
     of_class, of_module, of_package, of_session = map(noting, ["class", "module", "package", "session"])
@@ -355,7 +355,7 @@ def test_wider_fixtures_are_outside_the_fake_even_where_a_test_with_a_fake_is_th
     wider = "of_class, of_module, of_package, of_session"
     head = head.replace("(", f"({wider}, ", 1) if "\n" not in head else head.replace("test_it(", f"test_it({wider}")
     user = "@pytest.fixture\ndef user_of_the_fake(pinpoint_otp): pass\n"
-    body = "    assert reach.innermost() is not None"
+    body = "    assert reach.innermost is not None"
     result = run(
         pytester,
         "-s",
@@ -374,22 +374,22 @@ def test_setup_class_and_setup_module_are_outside_the_fake(pytester: pytest.Pyte
             import pytest_pinpoint_otp.transports.active as reach
 
             def setup_module():
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             def teardown_module():
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             class TestMethods:
                 @classmethod
                 def setup_class(cls):
-                    assert reach.innermost() is None
+                    assert reach.innermost is None
 
                 @classmethod
                 def teardown_class(cls):
-                    assert reach.innermost() is None
+                    assert reach.innermost is None
 
                 def test_method(self, pinpoint_otp):
-                    assert reach.innermost_fake() is pinpoint_otp
+                    assert reach.innermost_fake is pinpoint_otp
         """,
     )
     passes(result, passed=1)
@@ -486,7 +486,7 @@ def test_a_test_may_ask_for_the_fake_on_its_way(pytester: pytest.Pytester) -> No
             import pytest_pinpoint_otp.transports.active as reach
 
             def test_it(request):
-                assert reach.innermost() is None
+                assert reach.innermost is None
                 pinpoint_otp = request.getfixturevalue("pinpoint_otp")
                 send()
                 pinpoint_otp.assert_sent(times=1)
@@ -495,7 +495,7 @@ def test_a_test_may_ask_for_the_fake_on_its_way(pytester: pytest.Pytester) -> No
                 request.getfixturevalue("pinpoint_otp").queue_codes("012345")
 
             def test_after():
-                assert reach.innermost() is None
+                assert reach.innermost is None
         """,
     )
     passes(result, passed=3, errors=1)
@@ -540,7 +540,7 @@ def test_nothing_is_left_active_after_a_test_that(
     from botocore.endpoint import Endpoint
 
     before = Endpoint.make_request
-    assert reach.innermost() is None
+    assert reach.innermost is None
     pytester.makeconftest(
         """
         import pytest
@@ -566,7 +566,7 @@ def test_nothing_is_left_active_after_a_test_that(
     )
     pytester.makepyfile(f"import pytest\n{test}\n\ndef test_last(): pass")
     pytester.runpytest_inprocess(*ALONE, *arguments, no_reraise_ctrlc=True)
-    assert reach.innermost() is None
+    assert reach.innermost is None
     assert Endpoint.make_request is before
 
 
@@ -583,12 +583,12 @@ def test_a_failed_test_runs_alone_with_lf_and_leaves_nothing_active(pytester: py
                 assert False
 
             def test_after():
-                assert reach.innermost() is None
+                assert reach.innermost is None
         """,
     )
     passes(result, passed=2, failed=1)
     passes(run(pytester, "--lf"), failed=1)
-    assert reach.innermost() is None
+    assert reach.innermost is None
 
 
 def test_nothing_of_the_fake_is_kept_after_its_test(pytester: pytest.Pytester) -> None:
@@ -682,7 +682,7 @@ def test_a_projects_own_fixture_of_the_same_name_is_left_alone(pytester: pytest.
                 names = request.node.fixturenames
                 # Autouse fixtures of other plugins may stand beside these.
                 assert names.index("environment") < names.index("{name}") == len(names) - 1
-                assert active.innermost() is None
+                assert active.innermost is None
         """,
     )
     passes(result, passed=1)

@@ -35,10 +35,10 @@ CUSTOM = """
 
     class File(pytest.File):
         def setup(self):
-            assert active.innermost() is None
+            assert active.innermost is None
 
         def teardown(self):
-            assert active.innermost() is None
+            assert active.innermost is None
 
         def collect(self):
             for name in self.path.read_text().splitlines():
@@ -103,7 +103,7 @@ def test_an_item_without_fixtures_has_one_fake_after_its_file_failed_to_set_up_a
 ) -> None:
     (pytester.path / "items.custom").write_text("one\n")
     conftest = CUSTOM.replace(
-        "            assert active.innermost() is None\n",
+        "            assert active.innermost is None\n",
         "            failures.append(None)\n            assert len(failures) > 1\n",
         1,
     )
@@ -127,9 +127,9 @@ def test_an_item_without_fixtures_whose_file_fails_to_set_up_leaves_nothing_behi
     (pytester.path / "items.custom").write_text("one\n")
     (pytester.path / "test_last.py").write_text(
         "import pytest\nimport pytest_pinpoint_otp.transports.active as active\n"
-        "@pytest.mark.pinpoint_otp(enabled=False)\ndef test_last():\n    assert active.innermost() is None\n"
+        "@pytest.mark.pinpoint_otp(enabled=False)\ndef test_last():\n    assert active.innermost is None\n"
     )
-    conftest = CUSTOM.replace("            assert active.innermost() is None\n", "            raise RuntimeError\n", 1)
+    conftest = CUSTOM.replace("            assert active.innermost is None\n", "            raise RuntimeError\n", 1)
     passes(run(pytester, *AUTOUSE, conftest=conftest), passed=1, errors=1)
 
 
@@ -141,7 +141,7 @@ SYBIL = """
     MORE
 
     def outside(namespace):
-        assert active.innermost() is None
+        assert active.innermost is None
 
     pytest_collect_file = Sybil(
         parsers=[PythonCodeBlockParser()], pattern="*.SUFFIX", setup=outside, teardown=outside, fixtures=FIXTURES
@@ -153,7 +153,7 @@ BLOCKS = {
 }
 SENDING = "from application import send; assert send() == 'SUCCESSFUL'"
 COUNTING = "from pytest_pinpoint_otp import active_pinpoint_otp; assert active_pinpoint_otp().calls == []"
-UNFAKED = "import pytest_pinpoint_otp.transports.active as active; assert active.innermost() is None"
+UNFAKED = "import pytest_pinpoint_otp.transports.active as active; assert active.innermost is None"
 
 
 def sybil_suite(pytester: pytest.Pytester, suffix: str, more: str = "", fixtures: str = "()") -> str:
@@ -235,9 +235,9 @@ def test_doctests_of_modules_and_of_text_files_have_the_fake(pytester: pytest.Py
 
             @pytest.fixture(autouse=True, scope="module")
             def outside():
-                assert active.innermost() is None
+                assert active.innermost is None
                 yield
-                assert active.innermost() is None
+                assert active.innermost is None
 
             @pytest.fixture(autouse=True)
             def inside(outside):

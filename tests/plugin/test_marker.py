@@ -14,7 +14,7 @@ LENGTH = """
 
     def code_length(reference="sign-up"):
         send(ReferenceId=reference)
-        return len(reach.innermost_fake().code_for(reference_id=reference))
+        return len(reach.innermost_fake.code_for(reference_id=reference))
 """
 
 
@@ -41,7 +41,7 @@ def test_a_marker_activates_the_fake_with_its_options(pytester: pytest.Pytester)
             assert code_length() == 8
 
         def test_without_a_marker():
-            assert reach.innermost() is None
+            assert reach.innermost is None
         """,
         passed=3,
     )
@@ -53,7 +53,7 @@ def test_a_marker_gives_options_to_a_test_that_names_the_fixture(pytester: pytes
         """
         @pytest.mark.pinpoint_otp(code_length=8)
         def test_it(pinpoint_otp):
-            assert reach.innermost_fake() is pinpoint_otp
+            assert reach.innermost_fake is pinpoint_otp
             assert code_length() == 8
         """,
         passed=1,
@@ -123,7 +123,7 @@ def test_a_marker_on_one_parameter_leaves_its_siblings_alone(pytester: pytest.Py
         """
         @pytest.mark.parametrize("marked", [False, pytest.param(True, marks=pytest.mark.pinpoint_otp), False])
         def test_it(marked):
-            assert (reach.innermost() is not None) is marked
+            assert (reach.innermost is not None) is marked
         """,
         passed=3,
     )
@@ -249,20 +249,20 @@ def test_enabled_false_leaves_a_test_out_of_autouse(pytester: pytest.Pytester) -
         pytester,
         """
         def test_autouse():
-            assert reach.innermost() is not None
+            assert reach.innermost is not None
 
         @pytest.mark.pinpoint_otp(enabled=False)
         def test_left_out():
-            assert reach.innermost() is None
+            assert reach.innermost is None
 
         @pytest.mark.pinpoint_otp(enabled=False)
         class TestLeftOut:
             def test_left_out(self):
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             @pytest.mark.pinpoint_otp(enabled=False, code_length=8)
             def test_left_out_whatever_its_other_options(self):
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             @pytest.mark.pinpoint_otp(enabled=True)
             def test_taken_in_again(self):
@@ -270,7 +270,7 @@ def test_enabled_false_leaves_a_test_out_of_autouse(pytester: pytest.Pytester) -
 
         @pytest.mark.parametrize("taken", [True, pytest.param(False, marks=pytest.mark.pinpoint_otp(enabled=False))])
         def test_one_parameter(taken):
-            assert (reach.innermost() is not None) is taken
+            assert (reach.innermost is not None) is taken
         """,
         *("-o", "pinpoint_otp_autouse=true"),
         passed=7,
@@ -287,7 +287,7 @@ def test_any_marker_turns_on_again_what_a_wider_one_turned_off(
         pytestmark = pytest.mark.pinpoint_otp(enabled=False)
 
         def test_off():
-            assert reach.innermost() is None
+            assert reach.innermost is None
 
         @pytest.mark.pinpoint_otp
         def test_on():
@@ -296,7 +296,7 @@ def test_any_marker_turns_on_again_what_a_wider_one_turned_off(
         @pytest.mark.pinpoint_otp(enabled=False, code_length=8)
         class TestOff:
             def test_off(self):
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             @pytest.mark.pinpoint_otp(validity_period=5)
             def test_on(self):
@@ -304,7 +304,7 @@ def test_any_marker_turns_on_again_what_a_wider_one_turned_off(
 
             @pytest.mark.parametrize("on", [False, pytest.param(True, marks=pytest.mark.pinpoint_otp)])
             def test_one_parameter(self, on):
-                assert (reach.innermost() is not None) is on
+                assert (reach.innermost is not None) is on
 
             @pytest.mark.pinpoint_otp
             class TestOn:
@@ -415,7 +415,7 @@ def test_a_mistake_is_an_error_at_the_tests_set_up(pytester: pytest.Pytester, fi
             raise AssertionError("not reached")
 
         def test_after_{number}():
-            assert reach.innermost() is None
+            assert reach.innermost is None
         """
         for number, (arguments, _) in enumerate(MISTAKES)
     ]
@@ -460,7 +460,7 @@ def test_a_marker_that_a_conftest_adds_at_set_up_activates_the_fake(pytester: py
             assert code_length() == 8
 
         def test_without():
-            assert reach.innermost() is None
+            assert reach.innermost is None
         """,
         passed=2,
     )

@@ -74,7 +74,7 @@ def nothing_left() -> Iterator[None]:
     """See that a run inside this process leaves neither a fake nor anything wrapped."""
     before = Endpoint.make_request
     yield
-    assert reach.innermost() is None
+    assert reach.innermost is None
     assert Endpoint.make_request is before
 
 
@@ -245,7 +245,7 @@ def test_nothing_is_left_over_after_a_timeout_by_signal_while_a_test(pytester: p
                 {statement}
 
             def test_is_without_a_fake():
-                assert reach.innermost() is None
+                assert reach.innermost is None
 
             def test_has_a_fresh_fake(pinpoint_otp):
                 assert pinpoint_otp.calls == []
@@ -312,7 +312,7 @@ def test_nothing_is_left_over_after_expected_failures_and_subtests_of_unittest(p
                     assert False
 
             def test_last():
-                assert reach.innermost() is None
+                assert reach.innermost is None
         """,
     )
     passes(result, passed=1, failed=1, skipped=1, xfailed=2)
@@ -358,7 +358,7 @@ def test_the_fake_is_at_hand_in_pdb_and_gone_after_it(pytester: pytest.Pytester)
                     assert False
 
             def test_last():
-                assert reach.innermost() is None
+                assert reach.innermost is None
         """,
     )
     passes(result, passed=1, failed=2)
@@ -524,7 +524,7 @@ def test_a_view_of_django_sends_and_verifies(pytester: pytest.Pytester) -> None:
                     sign_up(self.client, active_pinpoint_otp())
 
             def test_nothing_is_left_over():
-                assert reach.innermost() is None
+                assert reach.innermost is None
         """,
     )
     passes(result, passed=5)

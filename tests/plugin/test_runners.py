@@ -222,7 +222,7 @@ def test_a_rerun_test_starts_afresh(pytester: pytest.Pytester) -> None:
     )
     assert result.ret == 0
     assert result.parseoutcomes() == {"passed": 1, "rerun": 1}
-    assert reach.innermost() is None
+    assert reach.innermost is None
 
 
 def test_a_run_of_pytester_inside_of_a_fake_leaves_that_fake_as_it_was(pytester: pytest.Pytester) -> None:
@@ -239,7 +239,7 @@ def test_a_run_of_pytester_inside_of_a_fake_leaves_that_fake_as_it_was(pytester:
         passes(run(pytester, "-o", "pinpoint_otp_autouse=true", test_inner=tests), passed=1)
         assert active_pinpoint_otp() is outer
         outer.assert_not_called()
-    assert reach.innermost() is None
+    assert reach.innermost is None
 
 
 def test_pytester_may_run_in_a_process_that_has_never_used_its_fake(pytester: pytest.Pytester) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, Terms
+from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, Terms, remembered
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import Fault, Structure, find_faults
 from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, read_id
+from pytest_pinpoint_otp.apis.frozen_json import FrozenDict, freeze_dict
 from pytest_pinpoint_otp.apis.rest_json import read_parameters
 
 _OF_RESOURCES: Final = ("ResourceNotFoundException", "ConflictException")
@@ -24,13 +25,14 @@ class NotifyOperation(Operation):
         try:
             given = read_parameters(request.body) if self.has_body else self.read_query(request.url.partition("?")[2])
         except ValueError as error:
-            return Reading(None, None, None, {}, refuse([Fault("", str(error))]))
+            return Reading(None, None, None, FrozenDict(), refuse([Fault("", str(error))]))
         return read({**given, **request.in_path} if request.in_path else given)
 
     def read_query(self, query: str) -> dict[str, Any]:
         """Return the parameters in a query."""
         return {}
 
+    @remembered
     def check(self, reading: Reading, terms: Terms) -> Refusal | None:
         """Return why a member of a request is refused; None: all of them are within their rules."""
         if reading.refusal is not None:
@@ -55,7 +57,7 @@ def read(parameters: dict[str, Any]) -> Reading:
         None,
         destination if isinstance(destination, str) else None,
         reference_id if isinstance(reference_id, str) else None,
-        parameters,
+        freeze_dict(parameters),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
@@ -51,7 +52,7 @@ class Create(ConfigurationOperation):
 
     def read(self, request: Request) -> Reading:
         region = _REGION.match(request.url)
-        return super().read(request)._replace(region=region[1] if region else REGION)
+        return replace(super().read(request), region=region[1] if region else REGION)
 
     def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
         made, is_same = state.find_created(parameters)

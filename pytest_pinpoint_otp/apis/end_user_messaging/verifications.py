@@ -19,6 +19,7 @@ from pytest_pinpoint_otp.apis.base import (
     Terms,
     VerifyOperation,
     policy_of,
+    remembered,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, read, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
@@ -64,6 +65,9 @@ class Send(NotifyOperation, SendOperation):
         "The origination identity does not exist or does not belong to the account.",
     )
     origination_member = "originationIdentity"
+    # As AWS's examples have them.
+    message_prefix = "sms-"
+    verification_prefix = "ver-"
     issue_names: ClassVar[Mapping[str, str]] = {
         "channel": "channel",
         "origination_identity": "originationIdentity",
@@ -102,22 +106,36 @@ class Send(NotifyOperation, SendOperation):
         refusal = self.check(reading, terms)
         if refusal is not None:
             return refusal
+        named = reading.parameters.get("notifyCodeConfiguration")
+        configuration = None if named is None else state.find(named)
+        if configuration is None:
+            return self._accept_by_itself(reading, terms, state.accepts_unknown)
+        return self._accept(reading, terms, configuration)
+
+    @remembered
+    def _accept_by_itself(self, reading: Reading, terms: Terms, accepts_unknown: bool) -> CodeRequest | Refusal:
+        """Accept a request that names no configuration, or one that is not here, which may be accepted."""
+        named = reading.parameters.get("notifyCodeConfiguration")
+        asked = self._accept(reading, terms, None)
+        if named is None or accepts_unknown or isinstance(asked, Refusal):
+            return asked
+        return not_found(named)
+
+    def _accept(self, reading: Reading, terms: Terms, configuration: Configuration | None) -> CodeRequest | Refusal:
         parameters = reading.parameters
-        rendering = _find_rendering(parameters, state)
+        rendering = _find_rendering(parameters, configuration)
         if terms.enforce_limits:
             faults = [*_find_wrong_address(parameters), *rendering.find_missing()]
             if faults:
                 return refuse(faults)
         named = parameters.get("notifyCodeConfiguration")
-        if rendering.is_unknown and not state.accepts_unknown:
-            return not_found(parameters["notifyCodeConfiguration"])
-        policy = _read_policy(parameters, rendering.configuration, terms)
+        policy = _read_policy(parameters, configuration, terms)
         return CodeRequest(
             Key(None, parameters["destinationIdentity"], parameters.get("referenceId")),
             policy,
             parameters["originationIdentity"],
             parameters["channel"],
-            rendering.text,
+            tuple(rendering.text.split(PLACEHOLDER)),
             language=rendering.channel.get("languageCode"),
             configuration=None if named is None else read_id(named),
             code_type=policy.code_type,
@@ -129,18 +147,13 @@ class Send(NotifyOperation, SendOperation):
         of = "destination" if error == "ConflictException" else "origination"
         return write_resource(parameters[f"{of}Identity"], f"{of}-identity")
 
-    def write_text(self, asked: CodeRequest, code: str) -> str:
-        return asked.text.replace(PLACEHOLDER, code)
-
-    def write_ids(self, drawn: str) -> tuple[str, str | None]:
-        # As AWS's examples have them.
-        return f"sms-{drawn}", f"ver-{drawn}"
-
-    def write_delivery(self, reading: Reading, report: DeliveryReport, request_id: str) -> Response:
+    def write_delivery(
+        self, reading: Reading, report: DeliveryReport, message_id: str, drawn: str, request_id: str
+    ) -> Response:
         # The API says nothing about a delivery: what fails later is an event of the configuration set.
-        ids = {"verificationId": report.verification_id, "messageId": report.message_id}
-        members = ", ".join(f'"{name}": {quote(value)}' for name, value in ids.items() if value is not None)
-        return Response(200, write_headers(request_id), f"{{{members}}}".encode())
+        id_member = "" if report.message_id == "" else f', "messageId": {quote(message_id)}'
+        body = f'{{"verificationId": "{self.verification_prefix}{drawn}"{id_member}}}'
+        return Response(200, write_headers(request_id), body.encode())
 
 
 class Validate(NotifyOperation, VerifyOperation):
@@ -199,9 +212,8 @@ class _Rendering(NamedTuple):
             yield Fault(f"{path}/languageCode", message)
 
 
-def _find_rendering(parameters: Mapping[str, Any], state: Store) -> _Rendering:
+def _find_rendering(parameters: Mapping[str, Any], configuration: Configuration | None) -> _Rendering:
     named = parameters.get("notifyCodeConfiguration")
-    configuration = state.find(named) if named is not None else None
     route = find_route(parameters)
     stored = configuration.channel_parameters.get(route, {}) if configuration is not None else {}
     override = (parameters.get("overrideChannelParameters") or {}).get(route) or {}

@@ -39,19 +39,11 @@ class Answer(NamedTuple):
     response: Response | Failure
 
 
-class Deliverable(Protocol):
-    """A delivery, as the service carries it out."""
-
-    @abstractmethod
-    def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
-        """Return what an answer may tell of it, with the IDs that were drawn for it."""
-
-
 class Work(Protocol):
     """What the service can do for one attempt."""
 
     @abstractmethod
-    def deliver(self, delivery: Deliverable) -> Answer:
+    def deliver(self, report: DeliveryReport) -> Answer:
         """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
 
     @abstractmethod

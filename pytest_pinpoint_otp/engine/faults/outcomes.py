@@ -16,6 +16,7 @@ from typing import Any, Final, Self, cast
 
 from pytest_pinpoint_otp.apis import ERRORS
 from pytest_pinpoint_otp.apis.base import DeliveryReport
+from pytest_pinpoint_otp.apis.frozen_json import FrozenDict
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import (
@@ -28,7 +29,6 @@ from pytest_pinpoint_otp.engine.faults.outcome_base import (
     unusual_fields,
     write_call,
 )
-from pytest_pinpoint_otp.engine.frozen import FrozenDict
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -134,25 +134,19 @@ class Delivery(Outcome):
 
     def carry_out(self, work: Work) -> Answer:
         """Let the service deliver a code, or not."""
-        return work.deliver(self)
+        return work.deliver(self.report())
 
-    def report(self, message_id: str, verification_id: str | None) -> DeliveryReport:
-        """Return what an answer may tell of it, with the IDs that were drawn for it."""
-        # By a plain str: an enum's member computes its hash in Python, for each answer anew.
-        status, delivered = str(self.status), self.status is DeliveryStatus.SUCCESSFUL
-        message_id = self.message_id or message_id
-        message = self.status_message
-        if message is None:
-            message = f"MessageId: {message_id}" if delivered else _STATUS_MESSAGES[status]
+    def report(self) -> DeliveryReport:
+        """Return what an answer may tell of it."""
+        status = DeliveryStatus(self.status)
         return DeliveryReport(
-            status,
-            _STATUS_CODES[status] if self.status_code is None else self.status_code,
-            message,
-            None if self.message_id == "" else message_id,
-            verification_id,
-            self.updated_token,
-            self.endpoint_id,
-            delivered,
+            status=str(status),
+            delivered=self.delivered,
+            status_code=_STATUS_CODES[status] if self.status_code is None else self.status_code,
+            status_message=_STATUS_MESSAGES.get(status) if self.status_message is None else self.status_message,
+            message_id=self.message_id,
+            updated_token=self.updated_token,
+            endpoint_id=self.endpoint_id,
         )
 
     def to_json(self) -> Any:

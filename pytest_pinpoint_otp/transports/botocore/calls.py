@@ -26,7 +26,7 @@ def find_service(context: MutableMapping[str, Any]) -> Service | None:
     Args:
         context: botocore's context of the call, where it is noted.
     """
-    service = active.innermost()
+    service = active.innermost
     if service is not None:
         context[SERVICE] = service
     return service

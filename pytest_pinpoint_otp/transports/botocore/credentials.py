@@ -26,7 +26,7 @@ _for_faked_service: ContextVar[bool] = ContextVar("_for_faked_service", default=
 def _are_off() -> bool:
     if not _for_faked_service.get():
         return False
-    return active.innermost() is not None or (is_held() and not lets_through())
+    return active.innermost is not None or (is_held() and not lets_through())
 
 
 def _making_client(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,8 +14,7 @@ from botocore.awsrequest import AWSResponse
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import APIS, find, route
-from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.service import Service
+from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -92,7 +91,7 @@ def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: 
     # A presigned URL is made outside of any call, and is signed as ever.
     if context.get(SERVICE) is None:
         return None
-    if active.innermost() is None:
+    if active.innermost is None:
         # Older versions of botocore do not hand the context on: what answers later would not know of an earlier fake.
         _, service_name, operation = event_name.split(".")
         check_may_leave(context, service_name, operation, None)
@@ -102,13 +101,20 @@ def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: 
 
 def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     """Answer an attempt of a faked operation, never sending it."""
+    context = _context_of(request)
     body = request.body
-    service = _service_for(request, event_name)
+    service = find_service(context)
     if service is None:
+        _let_leave(context, event_name, body)
         return None
     if not isinstance(body, bytes):
         body = _read_body(body)
-    response = service.respond(request.method, request.url, request.headers, body)
+    try:
+        # What botocore writes the header from, which takes four times as long to read.
+        invocation_id = context["retries"]["invocation-id"]
+    except KeyError:
+        invocation_id = read_invocation_id(request.headers)
+    response = service.respond(request.method, request.url, invocation_id, body)
     if not isinstance(response, Response):
         raise response.for_request(request.url)
     return _Answer(request.url, response)
@@ -119,8 +125,10 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     _, service_name, operation = event_name.split(".")
     if find(service_name, operation):
         return None
-    service = _service_for(request, event_name)
+    context = _context_of(request)
+    service = find_service(context)
     if service is None:
+        _let_leave(context, event_name, request.body)
         return None
     in_moto = any(operation in api.in_moto for api in APIS if api.name == service_name)
     instead = "moto or botocore's Stubber" if in_moto else "botocore's Stubber: moto does not have it either"
@@ -134,15 +142,14 @@ def answer_at_socket(request: Any, service_name: str) -> _Answer | None:
     return answer(request, f"{_ANY_REQUEST}.{service_name}.{operation}")
 
 
-def _service_for(request: Any, event_name: str) -> Service | None:
-    context = getattr(request, "context", None)
-    if context is None:
-        context = {}
-    service = find_service(context)
-    if service is None:
-        _, service_name, operation = event_name.split(".")
-        check_may_leave(context, service_name, operation, request.body)
-    return service
+def _context_of(request: Any) -> MutableMapping[str, Any]:
+    context: MutableMapping[str, Any] | None = getattr(request, "context", None)
+    return {} if context is None else context
+
+
+def _let_leave(context: MutableMapping[str, Any], event_name: str, body: object) -> None:
+    _, service_name, operation = event_name.split(".")
+    check_may_leave(context, service_name, operation, body)
 
 
 def _read_body(body: Any) -> bytes | str | None:

@@ -45,7 +45,8 @@ def end_call() -> None:
     global _calls
     with lock:
         _calls -= 1
-        _undo_if_last()
+        if not _holders:
+            _undo_if_last()
 
 
 def is_held() -> bool:

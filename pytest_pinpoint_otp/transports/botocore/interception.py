@@ -14,7 +14,7 @@ import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import APIS, SERVICES, find
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
 from pytest_pinpoint_otp.transports.botocore.holding import begin_call, end_call
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
 
@@ -37,12 +37,13 @@ def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
     def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
-        if operation_model.service_model.service_name not in SERVICES:
+        service_name = operation_model.service_model.service_name
+        if service_name not in SERVICES:
             return original(endpoint, request_dict, operation_model)
         notice_imports()
         begin_call()
         try:
-            _meet(endpoint, request_dict, operation_model)
+            _meet(endpoint, request_dict, service_name, operation_model.name)
             return original(endpoint, request_dict, operation_model)
         finally:
             end_call()
@@ -52,11 +53,12 @@ def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
-        if operation_model.service_model.service_name not in SERVICES:
+        service_name = operation_model.service_model.service_name
+        if service_name not in SERVICES:
             return await original(endpoint, request_dict, operation_model)
         begin_call()
         try:
-            _meet(endpoint, request_dict, operation_model)
+            _meet(endpoint, request_dict, service_name, operation_model.name)
             return await original(endpoint, request_dict, operation_model)
         finally:
             end_call()
@@ -66,9 +68,10 @@ def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
 def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
-        if operation_model is None or operation_model.service_model.service_name not in SERVICES:
+        service_name = None if operation_model is None else operation_model.service_model.service_name
+        if service_name not in SERVICES:
             return original(endpoint, params, operation_model)
-        _meet(endpoint, params, operation_model)
+        _meet(endpoint, params, service_name, operation_model.name)
         return _with_context(original(endpoint, params, operation_model), params)
 
     return create_request
@@ -76,9 +79,10 @@ def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
-        if operation_model is None or operation_model.service_model.service_name not in SERVICES:
+        service_name = None if operation_model is None else operation_model.service_model.service_name
+        if service_name not in SERVICES:
             return await original(endpoint, params, operation_model)
-        _meet(endpoint, params, operation_model)
+        _meet(endpoint, params, service_name, operation_model.name)
         return _with_context(await original(endpoint, params, operation_model), params)
 
     return create_request
@@ -113,16 +117,18 @@ _SERVICE_NAMES: Final = {api.endpoint_prefix: api.name for api in APIS}
 """botocore's names of the faked services, by what their endpoints know of them."""
 
 
-def _meet(endpoint: Any, request_dict: Any, operation_model: Any) -> None:
+def _meet(endpoint: Any, request_dict: Any, service_name: str, operation: str) -> None:
     """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
-    context, emitter = request_dict["context"], endpoint._event_emitter
-    names = operation_model.service_model.service_name, operation_model.name
-    met_before = context.setdefault(SERVICE, None) is not None
-    if find_service(context) is None:
-        check_may_leave(context, *names, request_dict.get("body"))
+    context, service = request_dict["context"], active.innermost
+    if service is None:
+        check_may_leave(context, service_name, operation, request_dict.get("body"))
+    elif context.get(SERVICE) is service:
+        # Met at the beginning of the call.
+        return
+    context[SERVICE] = service
     # Also where it may leave: a fake may be entered before it does.
-    if not met_before and names not in _registered.get(emitter, ()):
-        _register(emitter, *names)
+    if (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
+        _register(endpoint._event_emitter, service_name, operation)
 
 
 def _with_context(request: Any, request_dict: Any) -> Any:
@@ -153,7 +159,7 @@ def unregister_all() -> None:
 
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
-        service = active.innermost()
+        service = active.innermost
         if service is None or not find(operation_model.service_model.service_name, operation_model.name):
             return original(decorator, parameters, operation_model)
         try:

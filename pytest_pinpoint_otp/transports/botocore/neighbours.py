@@ -17,7 +17,7 @@ def _sparing_otp_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of moto runs after ours: it would cost as much again, and raises for a service not whitelisted."""
 
     def call(stubber: Any, event_name: str, **kwargs: Any) -> Any:
-        if active.innermost() is not None and find(*event_name.split(".")[1:]):
+        if active.innermost is not None and find(*event_name.split(".")[1:]):
             return None
         return original(stubber, event_name=event_name, **kwargs)
 

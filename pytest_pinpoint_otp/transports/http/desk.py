@@ -43,7 +43,7 @@ class Desk:
     @property
     def fake(self) -> PinpointOTP:
         """The innermost active fake."""
-        fake = active.innermost_fake()
+        fake = active.innermost_fake
         if fake is None:
             raise NoFakeError(NO_FAKE)
         return fake
@@ -51,14 +51,14 @@ class Desk:
     @property
     def service(self) -> Service:
         """Its service."""
-        service = active.innermost()
+        service = active.innermost
         if service is None:
             raise NoFakeError(NO_FAKE)
         return service
 
     def tag(self) -> str:
         """Return what changes whenever a text or a status does."""
-        return self.news.tag(active.innermost_fake(), active.innermost())
+        return self.news.tag(active.innermost_fake, active.innermost)
 
 
 def messages(desk: Desk, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
@@ -77,7 +77,7 @@ def calls(desk: Desk, **fields: object) -> object:
 
 
 def health(desk: Desk) -> object:
-    return {"status": "ok", "active": active.innermost_fake() is not None}
+    return {"status": "ok", "active": active.innermost_fake is not None}
 
 
 def inject(desk: Desk, outcomes: list[object], **steering: Any) -> object:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import route
-from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE, write_error, write_json
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request, Reset
@@ -53,14 +53,16 @@ class Site:
         return self._answer_aws(request, f"http://{request.headers['host']}{target}")
 
     def _answer_aws(self, request: Request, url: str) -> Answer | Reset:
-        service = active.innermost()
+        service = active.innermost
         if service is None:
             return _unanswered(NO_FAKE)
         method = request.method
         # A page of any site can cause a request by GET: where the operation takes POST, it must leave nothing.
         takes_post = method in _SAFE_METHODS and route(method, url) == route("POST", url)
         try:
-            response = service.respond(method, url, request.headers, request.body, record_refusal=not takes_post)
+            response = service.respond(
+                method, url, read_invocation_id(request.headers), request.body, record_refusal=not takes_post
+            )
         except BaseException as mistake:
             if not isinstance(mistake, Exception):
                 # pytest.fail, say. In this thread it would reach nobody, so the test's end tells it.
@@ -96,7 +98,7 @@ def _answer_localstack(rest: str, method: str) -> Answer:
     """Answer as LocalStack does: the newest text of an application and a reference."""
     if method not in ("GET", "HEAD"):
         return write_error(405, "MethodNotAllowed", f"{_LOCALSTACK} takes GET, not {method}.", {"allow": "GET"})
-    fake = active.innermost_fake()
+    fake = active.innermost_fake
     if fake is None:
         return write_error(503, "NoFakeError", NO_FAKE)
     application_id, _, reference_id = (unquote(part) for part in rest.partition("/"))
