@@ -25,6 +25,9 @@ DEFAULT_OPERATION: Final = APIS[0].sending.name
 SERVICES: Final = frozenset(api.name for api in APIS)
 """botocore's names of the clients whose calls are faked."""
 
+FAKED: Final = frozenset((api.name, operation) for api in APIS for operation in api.operations)
+"""botocore's names of client and operation of each call that is faked."""
+
 _BOTO3_NAMES: Final = {
     re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name for name in OPERATIONS
 }
@@ -33,12 +36,6 @@ _BOTO3_NAMES: Final = {
 def canonical_name(operation: object) -> object:
     """Return an operation's name as AWS spells it, where it is given as boto3 does; anything else as it is."""
     return _BOTO3_NAMES.get(operation, operation) if isinstance(operation, str) else operation
-
-
-def find(service: str, operation: str) -> Operation | None:
-    """Return an operation by botocore's names of the client and the operation; None: it is not faked."""
-    found = OPERATIONS.get(operation)
-    return found if found is not None and found.api.name == service else None
 
 
 @remembered

@@ -30,7 +30,8 @@ class Clock:
             # freezegun's time.time() is the real one for some callers, by their modules' names; its datetime never is.
             frozen = standard.datetime.utcnow()
             return _combine(frozen.date(), frozen.time(), UTC) + self._ahead
-        return _from_timestamp(time.time(), UTC) + self._ahead
+        moment = _from_timestamp(time.time(), UTC)
+        return moment + self._ahead if self._ahead else moment
 
     def advance(self, by: timedelta) -> None:
         """Move ahead of the wall clock by this much more.

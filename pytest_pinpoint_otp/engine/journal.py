@@ -32,14 +32,15 @@ class Journal:
         self.prepared = 0
         """How many calls botocore has prepared for sending while this fake was the innermost."""
         self._written_before = _written
-        self._calls: dict[str, Call] = {}
+        self.by_invocation_id: dict[str, Call] = {}
+        """The calls, oldest first."""
         self._inboxes: dict[str, list[SentMessage]] = {}
 
     def copy(self) -> Journal:
         """Return a journal of the same records that goes on independently, with the same listeners."""
         other = copy(self)
         other.messages, other.verifications = list(self.messages), list(self.verifications)
-        other.unsent, other._calls = list(self.unsent), dict(self._calls)
+        other.unsent, other.by_invocation_id = list(self.unsent), dict(self.by_invocation_id)
         other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
         other._written_before = _written
         return other
@@ -52,18 +53,14 @@ class Journal:
     @property
     def calls(self) -> list[Call]:
         """The calls, oldest first, as a new list."""
-        return list(self._calls.values())
-
-    def call(self, invocation_id: str) -> Call | None:
-        """Return the call that an attempt belongs to, if it is known."""
-        return self._calls.get(invocation_id)
+        return list(self.by_invocation_id.values())
 
     def write_call(self, call: Call) -> None:
         """Add a call, or put its newer state in the place of the older."""
         global _written
-        if call.invocation_id not in self._calls:
+        if call.invocation_id not in self.by_invocation_id:
             _written += 1
-        self._calls[call.invocation_id] = call
+        self.by_invocation_id[call.invocation_id] = call
 
     def write_message(self, message: SentMessage) -> None:
         """Add a text that reached a handset."""

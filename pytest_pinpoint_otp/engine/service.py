@@ -66,7 +66,7 @@ class Service(State):
         operation, reading = request
         with lock:
             invocation_id = invocation_id or self.draw_ids()[0]
-            call = self.journal.call(invocation_id)
+            call = self.journal.by_invocation_id.get(invocation_id)
             if call is not None and not _is_attempt_of(call, operation, reading):
                 # An SDK's attempts of one call are alike: this request only says the ID of another one.
                 invocation_id, call = self.draw_ids()[0], None

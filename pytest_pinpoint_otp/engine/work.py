@@ -22,7 +22,7 @@ from pytest_pinpoint_otp.engine.codes import VerificationReason, describe, fits
 from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.quotas import read_denial
-from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
+from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification, make
 from pytest_pinpoint_otp.engine.service_state import State
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -93,25 +93,23 @@ class AttemptWork:
         """Write down what the attempt has ended in, and who decided that."""
         call, reading, now, request_id = self._call, self.reading, self.now, self.request_id
         earlier = () if call is None else call.attempts
-        # By position: naming the fields costs as much again as the records.
-        attempt = Attempt(len(earlier) + 1, outcome, status_code, request_id, now, source)
-        self._state.journal.write_call(
-            Call(
-                self.operation.name,
-                reading.application_id,
-                reading.destination,
-                reading.reference_id,
-                reading.parameters,
-                self.invocation_id,
-                (*earlier, attempt),
-                outcome,
-                status_code,
-                error_message,
-                request_id,
-                now,
-                source,
-            )
+        attempt = make(Attempt, (len(earlier) + 1, outcome, status_code, request_id, now, source))
+        said = (
+            self.operation.name,
+            reading.application_id,
+            reading.destination,
+            reading.reference_id,
+            reading.parameters,
+            self.invocation_id,
+            (*earlier, attempt),
+            outcome,
+            status_code,
+            error_message,
+            request_id,
+            now,
+            source,
         )
+        self._state.journal.write_call(make(Call, said))
 
     def carry_out(self) -> Answer:
         """Do what the call asks for, as the service does without an injection."""
@@ -248,8 +246,7 @@ def _deliver(
     key, policy, prefix = asked.key, asked.policy, operation.verification_prefix
     otp = state.codes.issue(key, policy, code=code, now=now)
     code = otp.code
-    # By position: naming the fields costs as much again as the record.
-    message = SentMessage(
+    said = (
         key.application_id,
         key.destination,
         asked.origination,
@@ -274,5 +271,6 @@ def _deliver(
         asked.code_type,
         asked.context,
     )
+    message = make(SentMessage, said)
     state.journal.write_message(message)
     return message

@@ -470,3 +470,19 @@ def test_without_limits_a_test_adds_what_can_be_simulated(client: Any, pinpoint_
     assert (len(message.code), message.body) == (20, "no code")
     with pytest.raises(ValueError, match="cannot be simulated"):
         pinpoint_otp.add_code_configuration("cc-2", code_type="EMOJI")
+
+
+def test_the_same_send_depends_on_the_configurations_there_are(pinpoint_otp: PinpointOTP, client: Any) -> None:
+    def send_by_it() -> tuple[int, str]:
+        send(client, notifyCodeConfiguration="login")
+        return pinpoint_otp.messages[-1].code_length, pinpoint_otp.messages[-1].configuration or ""
+
+    assert send_by_it() == (6, "login")
+    pinpoint_otp.add_code_configuration("another")
+    assert error(send_by_it)["Error"]["Code"] == "ResourceNotFoundException"
+    pinpoint_otp.add_code_configuration("login", code_length=8)
+    assert send_by_it() == (8, "login")
+    update(client, "login", codeConfigurationParameters={"codeLength": 4})
+    assert send_by_it() == (4, "login")
+    client.delete_notify_code_configuration(notifyCodeConfigurationId="login")
+    assert error(send_by_it)["Error"]["Code"] == "ResourceNotFoundException"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from helpers import APPLICATION, DESTINATION, REFERENCE, send, send_status, verify
 
 from pytest_pinpoint_otp import PinpointOTP, mock_pinpoint_otp
@@ -234,3 +235,30 @@ def test_a_destination_that_is_refused_does_not_hide_an_unknown_application(pinp
         pytest.raises(pinpoint_otp_client.exceptions.NotFoundException),
     ):
         send(pinpoint_otp_client, ApplicationId="unknown", DestinationIdentity="12")
+
+
+def test_the_same_request_is_judged_by_the_options_of_each_fake(pinpoint_otp_client: Any) -> None:
+    def answers(**options: Any) -> str:
+        with mock_pinpoint_otp(**options) as fake:
+            try:
+                send(pinpoint_otp_client, ReferenceId="judged anew", CodeLength=4)
+            except ClientError as error:
+                return str(error.response["Error"]["Code"])
+            return fake.messages[-1].code
+
+    assert answers() == "BadRequestException"
+    assert len(answers(enforce_limits=False)) == 4
+    assert answers(enforce_limits=False, applications=["another"]) == "NotFoundException"
+    assert answers() == "BadRequestException"
+
+
+@pytest.mark.parametrize(
+    ("option", "values"), [("code_length", (5, 8)), ("validity_period", (5, 60)), ("allowed_attempts", (1, 5))]
+)
+def test_what_the_same_request_leaves_out_is_each_fake_s_own(
+    pinpoint_otp_client: Any, option: str, values: tuple[int, int]
+) -> None:
+    for value in (*values, *values):
+        with mock_pinpoint_otp(**{option: value}) as fake:
+            send(pinpoint_otp_client)
+            assert getattr(fake.messages[-1], option) == value

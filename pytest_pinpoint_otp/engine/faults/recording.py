@@ -78,7 +78,7 @@ class Recording:
             for number, invocation_id in enumerate(begun):
                 noted = self._noted.get(invocation_id, ())
                 wanted = [one for one in noted if source in (None, one.source)]
-                call = journal.call(invocation_id)
+                call = journal.by_invocation_id.get(invocation_id)
                 steps += _steps_of_call(wanted, len(call.attempts) if call else 0, number)
         return FailurePlan(tuple(_merge(steps)))
 

@@ -6,30 +6,17 @@ import json
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest_pinpoint_otp.transports.active as active
 import pytest_pinpoint_otp.transports.botocore.guard as guard
-from pytest_pinpoint_otp.apis import find
+from pytest_pinpoint_otp.apis import FAKED
 
 if TYPE_CHECKING:
-    from pytest_pinpoint_otp.engine.service import Service
+    pass
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
 SERVICE: Final = "pinpoint_otp"
 """Where botocore's context of a call has the service that its last attempt was for. None: none, so far."""
-
-
-def find_service(context: MutableMapping[str, Any]) -> Service | None:
-    """Return the service that an attempt is for now; None where no fake is active.
-
-    Args:
-        context: botocore's context of the call, where it is noted.
-    """
-    service = active.innermost
-    if service is not None:
-        context[SERVICE] = service
-    return service
 
 
 def check_may_leave(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> None:
@@ -45,7 +32,7 @@ def check_may_leave(context: MutableMapping[str, Any], service_name: str, operat
         UnfakedCallError: an earlier attempt was for a fake, or the guard is on.
     """
     begun = context.get(SERVICE) is not None
-    if begun or (guard.stops_calls() and find(service_name, operation)):
+    if begun or (guard.stops_calls() and (service_name, operation) in FAKED):
         raise guard.stop_call(operation, _read_destination(body), begun=begun)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-from pytest_pinpoint_otp.apis import find
+from pytest_pinpoint_otp.apis import FAKED
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCallError
 
 _PACKAGES: Final = ("botocore", "aiobotocore")
@@ -61,4 +61,4 @@ def _operation_of(frame: FrameType) -> str | None:
     # unittest's assertRaises clears the frames of what it catches.
     if client is None or operation is None:
         return None
-    return operation if find(client.meta.service_model.service_name, operation) else None
+    return operation if (client.meta.service_model.service_name, operation) in FAKED else None

@@ -13,9 +13,9 @@ from typing import Any, Final
 from botocore.awsrequest import AWSResponse
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import APIS, find, route
+from pytest_pinpoint_otp.apis import APIS, FAKED, route
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave, find_service
+from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -68,7 +68,7 @@ def register(emitter: Any, service_name: str, operation: str) -> None:
     """Put the handlers of one operation on a client's emitter; a second time changes nothing."""
     signer = f"choose-signer.{service_name}"
     emitter.register(signer, choose_signer, unique_id=_unique_id(signer))
-    if find(service_name, operation):
+    if (service_name, operation) in FAKED:
         event = f"{_ANY_REQUEST}.{service_name}.{operation}"
         emitter.register(event, answer, unique_id=_unique_id(event))
     else:
@@ -101,12 +101,13 @@ def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: 
 
 def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     """Answer an attempt of a faked operation, never sending it."""
-    context = _context_of(request)
+    context = getattr(request, "context", None) or {}
     body = request.body
-    service = find_service(context)
+    service = active.innermost
     if service is None:
         _let_leave(context, event_name, body)
         return None
+    context[SERVICE] = service
     if not isinstance(body, bytes):
         body = _read_body(body)
     try:
@@ -123,13 +124,14 @@ def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
 def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     """Refuse an attempt of any other operation of a faked service, never sending it."""
     _, service_name, operation = event_name.split(".")
-    if find(service_name, operation):
+    if (service_name, operation) in FAKED:
         return None
-    context = _context_of(request)
-    service = find_service(context)
+    context = getattr(request, "context", None) or {}
+    service = active.innermost
     if service is None:
         _let_leave(context, event_name, request.body)
         return None
+    context[SERVICE] = service
     in_moto = any(operation in api.in_moto for api in APIS if api.name == service_name)
     instead = "moto or botocore's Stubber" if in_moto else "botocore's Stubber: moto does not have it either"
     return _Answer(request.url, service.refuse(operation, instead))
@@ -140,11 +142,6 @@ def answer_at_socket(request: Any, service_name: str) -> _Answer | None:
     found = route(request.method, request.url)
     operation = request.method if found is None else found.operation.name
     return answer(request, f"{_ANY_REQUEST}.{service_name}.{operation}")
-
-
-def _context_of(request: Any) -> MutableMapping[str, Any]:
-    context: MutableMapping[str, Any] | None = getattr(request, "context", None)
-    return {} if context is None else context
 
 
 def _let_leave(context: MutableMapping[str, Any], event_name: str, body: object) -> None:

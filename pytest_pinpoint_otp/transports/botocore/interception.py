@@ -11,7 +11,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import APIS, SERVICES, find
+from pytest_pinpoint_otp.apis import APIS, FAKED, SERVICES
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
@@ -160,7 +160,7 @@ def unregister_all() -> None:
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
         service = active.innermost
-        if service is None or not find(operation_model.service_model.service_name, operation_model.name):
+        if service is None or (operation_model.service_model.service_name, operation_model.name) not in FAKED:
             return original(decorator, parameters, operation_model)
         try:
             request = original(decorator, parameters, operation_model)

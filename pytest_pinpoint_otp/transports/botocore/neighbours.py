@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import find
+from pytest_pinpoint_otp.apis import FAKED
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -17,7 +17,7 @@ def _sparing_otp_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of moto runs after ours: it would cost as much again, and raises for a service not whitelisted."""
 
     def call(stubber: Any, event_name: str, **kwargs: Any) -> Any:
-        if active.innermost is not None and find(*event_name.split(".")[1:]):
+        if active.innermost is not None and tuple(event_name.split(".")[1:]) in FAKED:
             return None
         return original(stubber, event_name=event_name, **kwargs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from pytest_pinpoint_otp.apis import find
+from pytest_pinpoint_otp.apis import FAKED
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target
 
@@ -18,7 +18,7 @@ def _retries_at_once(context: Mapping[str, Any], operation_model: Any) -> bool:
     service = context.get(SERVICE)
     if service is None or service.options.retry_backoff:
         return False
-    return find(operation_model.service_model.service_name, operation_model.name) is not None
+    return (operation_model.service_model.service_name, operation_model.name) in FAKED
 
 
 def _without_wait(original: Callable[..., Any]) -> Callable[..., Any]:
