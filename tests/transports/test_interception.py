@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import gzip
 import os
+import re
 import socket
 import sys
 import weakref
@@ -33,6 +35,7 @@ from botocore.utils import IMDSFetcher
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
 
 from pytest_pinpoint_otp import PinpointOTP, mock_pinpoint_otp
+from pytest_pinpoint_otp.apis import APIS
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 SESSION = boto3.Session(**KEYS, region_name="us-east-1")
@@ -673,3 +676,16 @@ def test_the_client_of_the_fixture_reads_nothing_of_the_environment(
 
     assert send_status(made) == "SUCCESSFUL"
     assert made.meta.endpoint_url == "https://pinpoint.us-east-1.amazonaws.com"
+
+
+def test_no_other_service_shares_an_endpoint_prefix_with_a_faked_one() -> None:
+    faked = {api.endpoint_prefix: api.name for api in APIS}
+    sharing = set()
+    for path in Path(botocore.__path__[0], "data").glob("*/*/service-2.json*"):
+        with (gzip.open if path.suffix == ".gz" else open)(path) as file:
+            # The metadata come first.
+            found = re.search(rb'"endpointPrefix"\s*:\s*"([^"]+)"', file.read(10_000))
+        if found is not None and found[1].decode() in faked:
+            sharing.add((found[1].decode(), path.parts[-3]))
+    assert sharing <= {*faked.items()}
+    assert ("pinpoint", "pinpoint") in sharing

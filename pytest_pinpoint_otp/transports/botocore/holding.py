@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from pytest_pinpoint_otp.engine.lock import lock
 
@@ -10,7 +11,10 @@ from pytest_pinpoint_otp.engine.lock import lock
 __tracebackhide__ = True
 
 _holders: set[object] = set()
-_calls = 0
+calls_under_way: Final[list[None]] = []
+"""As many as calls keep what is done, so that their later attempts are met after the last fake has left. Each adds one
+when it begins, and calls `end_call`; that is a list, to which threads add without a lock."""
+
 _undoings: dict[Callable[[], None], None] = {}
 
 
@@ -33,19 +37,11 @@ def hold() -> Callable[[], None]:
     return release
 
 
-def begin_call() -> None:
-    """Keep what is done until a call has ended, so that its later attempts are met after the last fake has left."""
-    global _calls
-    with lock:
-        _calls += 1
-
-
 def end_call() -> None:
     """Let go for a call."""
-    global _calls
-    with lock:
-        _calls -= 1
-        if not _holders:
+    calls_under_way.pop()
+    if not _holders:
+        with lock:
             _undo_if_last()
 
 
@@ -60,7 +56,7 @@ def undo_at_last(undo: Callable[[], None]) -> None:
 
 
 def _undo_if_last() -> None:
-    if not _holders and not _calls:
+    if not _holders and not calls_under_way:
         while _undoings:
             undo, _ = _undoings.popitem()
             undo()

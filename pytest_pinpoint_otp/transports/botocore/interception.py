@@ -11,11 +11,11 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.apis import APIS, FAKED, SERVICES
+from pytest_pinpoint_otp.apis import APIS, FAKED
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
 from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
-from pytest_pinpoint_otp.transports.botocore.holding import begin_call, end_call
+from pytest_pinpoint_otp.transports.botocore.holding import calls_under_way, end_call
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -37,11 +37,11 @@ def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
     def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
-        service_name = operation_model.service_model.service_name
-        if service_name not in SERVICES:
+        service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", ""))
+        if service_name is None:
             return original(endpoint, request_dict, operation_model)
         notice_imports()
-        begin_call()
+        calls_under_way.append(None)
         try:
             _meet(endpoint, request_dict, service_name, operation_model.name)
             return original(endpoint, request_dict, operation_model)
@@ -53,10 +53,10 @@ def _beginning(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def send_request(endpoint: Any, request_dict: Any, operation_model: Any) -> Any:
-        service_name = operation_model.service_model.service_name
-        if service_name not in SERVICES:
+        service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", ""))
+        if service_name is None:
             return await original(endpoint, request_dict, operation_model)
-        begin_call()
+        calls_under_way.append(None)
         try:
             _meet(endpoint, request_dict, service_name, operation_model.name)
             return await original(endpoint, request_dict, operation_model)
@@ -68,8 +68,8 @@ def _beginning_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
 def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
     def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
-        service_name = None if operation_model is None else operation_model.service_model.service_name
-        if service_name not in SERVICES:
+        service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", ""))
+        if service_name is None or operation_model is None:
             return original(endpoint, params, operation_model)
         _meet(endpoint, params, service_name, operation_model.name)
         return _with_context(original(endpoint, params, operation_model), params)
@@ -79,8 +79,8 @@ def _attempting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def create_request(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
-        service_name = None if operation_model is None else operation_model.service_model.service_name
-        if service_name not in SERVICES:
+        service_name = _SERVICE_NAMES.get(getattr(endpoint, "_endpoint_prefix", ""))
+        if service_name is None or operation_model is None:
             return await original(endpoint, params, operation_model)
         _meet(endpoint, params, service_name, operation_model.name)
         return _with_context(await original(endpoint, params, operation_model), params)
@@ -114,7 +114,7 @@ def _answer_at_socket(endpoint: Any, request: Any) -> Any:
 
 
 _SERVICE_NAMES: Final = {api.endpoint_prefix: api.name for api in APIS}
-"""botocore's names of the faked services, by what their endpoints know of them."""
+"""botocore's names of the faked services, by what their endpoints know of them. No other service has the same."""
 
 
 def _meet(endpoint: Any, request_dict: Any, service_name: str, operation: str) -> None:
@@ -160,7 +160,10 @@ def unregister_all() -> None:
 def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
     def serialize_to_request(decorator: Any, parameters: Any, operation_model: Any) -> Any:
         service = active.innermost
-        if service is None or (operation_model.service_model.service_name, operation_model.name) not in FAKED:
+        if service is None:
+            return original(decorator, parameters, operation_model)
+        service_name = _SERVICE_NAMES.get(operation_model.metadata.get("endpointPrefix", ""))
+        if (service_name, operation_model.name) not in FAKED:
             return original(decorator, parameters, operation_model)
         try:
             request = original(decorator, parameters, operation_model)
