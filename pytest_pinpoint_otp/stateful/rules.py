@@ -119,7 +119,7 @@ class Rules(Properties):
 
     @step(phone=_PHONE, resends=st.integers(1, 5))
     def guess_through_resends(self, phone: str, resends: int) -> None:
-        """Somebody guesses until a code is dead, asks for the next one, and so on."""
+        """Somebody asks for a code and guesses three times, again and again."""
         self._guess_through(phone, resends)
 
     @precondition(lambda self: self.max_texts is not None)
