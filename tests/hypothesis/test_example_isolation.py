@@ -246,6 +246,46 @@ def test_chaos_draws_alike_for_the_examples_that_are_given(pytester: pytest.Pyte
     passes(result, passed=2)
 
 
+def test_chaos_draws_alike_in_every_run_of_a_state_machine_for_the_threads_of_the_application(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(
+        pytester,
+        "--pinpoint-otp-chaos=0.5",
+        test_it=BEGIN
+        + """
+    import contextlib
+    import threading
+
+    from hypothesis.stateful import RuleBasedStateMachine, rule
+
+    def send_often():
+        for _ in range(8):
+            with contextlib.suppress(Exception):
+                send()
+        examples.append(tuple(call.outcome for call in active_pinpoint_otp().calls))
+
+    class Machine(RuleBasedStateMachine):
+        @rule(number=st.integers())
+        def use(self, number):
+            if not active_pinpoint_otp().calls:
+                thread = threading.Thread(target=send_often)
+                thread.start()
+                thread.join()
+
+    TestMachine = pytest.mark.pinpoint_otp(Machine.TestCase)
+    TestMachine.settings = few
+
+    def test_afterwards():
+        assert len(examples) > 1
+        assert len({*examples}) == 1
+        assert len({*examples[0]}) > 1
+""",
+    )
+
+    passes(result, passed=2)
+
+
 def test_an_example_after_a_reset_in_another_prints_what_chaos_did_to_it(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
