@@ -74,9 +74,9 @@ def __getattr__(name: str) -> Any:
     # For the same reason modules say `import a.b.c as c` or `from a.b.c import name`: `from a.b import c` may find a
     # stale one.
     found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name == "FailurePlan" and (registration := sys.modules.get(f"{__name__}.registration")) is not None:
+    if name == "FailurePlan" and (entry := sys.modules.get(f"{__name__}.hypothesis_entry")) is not None:
         # Hypothesis was here first, and could not be told about a class that was not there yet.
-        registration.register()
+        entry.register()
     return found
 
 

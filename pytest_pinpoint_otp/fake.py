@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.arranging import check_code, check_number, check_text, read_issue, read_policy
+from pytest_pinpoint_otp.engine.arguments import check_code, check_number, check_text, read_issue, read_policy
 from pytest_pinpoint_otp.engine.checks import check_bool, explain_arguments, kind, plain
 from pytest_pinpoint_otp.engine.clock import read_duration
 from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from typing import Literal, Unpack
 
     from pytest_pinpoint_otp.apis.names import OperationName
-    from pytest_pinpoint_otp.engine.arranging import ConfigurationParameters, IssueParameters
+    from pytest_pinpoint_otp.engine.arguments import ConfigurationParameters, IssueParameters
     from pytest_pinpoint_otp.engine.clock import DurationParts
-    from pytest_pinpoint_otp.engine.faults.reading import OutcomeLike, Refused
+    from pytest_pinpoint_otp.engine.faults.parsing import OutcomeLike, Refused
     from pytest_pinpoint_otp.engine.records import CallFields, MessageFields
 
 # pytest shows a mistake at the test's own line, not in here.

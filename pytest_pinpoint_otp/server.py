@@ -21,8 +21,8 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "The server needs h11: install pytest-pinpoint-otp[server].", name=error.name, path=error.path
     ) from None
-from pytest_pinpoint_otp.transports.http.site import Site
-from pytest_pinpoint_otp.transports.http.visitors import normalised
+from pytest_pinpoint_otp.transports.http.access import normalised
+from pytest_pinpoint_otp.transports.http.routes import Router
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -38,7 +38,7 @@ class PinpointOTPServer:
     """
 
     def __init__(self, host: str, port: int, hold: float, allowed_hosts: Collection[str]) -> None:
-        self._listener = Listener(host, port, Site(hold, allowed_hosts).answer)
+        self._listener = Listener(host, port, Router(hold, allowed_hosts).answer)
 
     @property
     def host(self) -> str:

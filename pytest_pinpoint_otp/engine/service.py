@@ -12,16 +12,16 @@ from typing import Any
 from pytest_pinpoint_otp.apis import APIS, OPERATIONS, read
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.engine.attempts import AttemptWork, find_own_outcome, issue
 from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken
 from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
+from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, parse_outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
-from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, parse_outcome
 from pytest_pinpoint_otp.engine.faults.transport_errors import LostResponse
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call, SentMessage
 from pytest_pinpoint_otp.engine.report import traffic, unused
 from pytest_pinpoint_otp.engine.service_state import State
-from pytest_pinpoint_otp.engine.work import AttemptWork, find_own_outcome, issue
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_pinpoint_otp.engine.report import printable
 from pytest_pinpoint_otp.plugin.configuration import wants_fake
-from pytest_pinpoint_otp.transports.botocore.causes import causes_of
+from pytest_pinpoint_otp.transports.botocore.exceptions import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
 
 # pytest shows a mistake at the test's own line, not in here.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_pinpoint_otp.plugin.configuration import is_left_out, wants_fake
-from pytest_pinpoint_otp.transports.botocore.causes import find_otp_call
+from pytest_pinpoint_otp.transports.botocore.exceptions import find_otp_call
 
 _WITHOUT_A_FAKE = (
     "Three ways out:",

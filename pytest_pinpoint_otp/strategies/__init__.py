@@ -5,8 +5,11 @@ Needs the extra: ``pip install "pytest-pinpoint-otp[hypothesis]"``.
 
 from __future__ import annotations
 
+from pytest_pinpoint_otp.strategies.end_user_messaging_requests import (
+    invalid_notify_send_parameters,
+    notify_send_parameters,
+)
 from pytest_pinpoint_otp.strategies.failures import failure_plans, outcomes
-from pytest_pinpoint_otp.strategies.notify_requests import invalid_notify_send_parameters, notify_send_parameters
 from pytest_pinpoint_otp.strategies.phones import e164_numbers, phone_numbers
 from pytest_pinpoint_otp.strategies.pinpoint_requests import (
     invalid_send_parameters,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.engine.checks import check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import VERDICTS, Delivery, DeliveryStatus, ErrorResponse, RawResponse
+from pytest_pinpoint_otp.engine.faults.parsing import PER, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep
-from pytest_pinpoint_otp.engine.faults.reading import PER, read_operation
 from pytest_pinpoint_otp.engine.faults.transport_errors import DRAWN_BY_CHAOS, LostResponse, find_transport_exception
 from pytest_pinpoint_otp.strategies.values import CHARACTERS, as_strategy
 

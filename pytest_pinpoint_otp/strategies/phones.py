@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_pinpoint_otp.apis.rules import E164, like
 from pytest_pinpoint_otp.engine.checks import check_str, did_you_mean
-from pytest_pinpoint_otp.strategies.numbering import TEMPLATES
+from pytest_pinpoint_otp.strategies.calling_codes import TEMPLATES
 from pytest_pinpoint_otp.strategies.values import CHARACTERS, OTHER_DIGITS
 
 # pytest shows a mistake at the test's own line, not in here.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_pinpoint_otp.transports.http.visitors import find_refusal
+from pytest_pinpoint_otp.transports.http.access import find_refusal
 
 HOSTS = ["example.test"]
 

@@ -64,5 +64,5 @@ def test_hypothesis_alone_loads_nothing_but_the_entry_point(run: Callable[[str],
     run(
         "import sys, hypothesis\n"
         "loaded = {name for name in sys.modules if name.startswith(('pytest_pinpoint_otp', 'boto'))}\n"
-        "assert loaded == {'pytest_pinpoint_otp', 'pytest_pinpoint_otp.registration'}, loaded\n"
+        "assert loaded == {'pytest_pinpoint_otp', 'pytest_pinpoint_otp.hypothesis_entry'}, loaded\n"
     )

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 
 from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.strategies import e164_numbers, phone_numbers
-from pytest_pinpoint_otp.strategies.numbering import TEMPLATES
+from pytest_pinpoint_otp.strategies.calling_codes import TEMPLATES
 
 CLIENT = boto3.client(
     "pinpoint",

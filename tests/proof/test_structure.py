@@ -25,7 +25,7 @@ BELOW = {
     "fake": ("transports", "engine", "apis"),
     "mock": ("fake", "transports", "engine", "apis"),
     "strategies": ("engine", "apis"),
-    "registration": ("strategies", "engine", "apis"),
+    "hypothesis_entry": ("strategies", "engine", "apis"),
     "stateful": ("strategies", "mock", "fake", "engine", "apis"),
     "server": ("transports.http", "transports.active", "mock", "fake", "engine", "apis"),
     "__main__": ("server", "mock", "fake", "engine", "apis"),
@@ -36,7 +36,7 @@ BELOW = {
 LIBRARIES = {
     "pytest": ("plugin",),
     "_pytest": ("plugin",),
-    "hypothesis": ("strategies", "registration", "stateful"),
+    "hypothesis": ("strategies", "hypothesis_entry", "stateful"),
     "phonenumbers": ("strategies",),
     "botocore": ("transports.botocore", "engine.faults.transport_errors"),
     "boto3": ("transports.botocore",),

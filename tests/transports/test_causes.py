@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from helpers import send, send_request, verify
 
 from pytest_pinpoint_otp import UnfakedCallError
-from pytest_pinpoint_otp.transports.botocore.causes import find_otp_call
+from pytest_pinpoint_otp.transports.botocore.exceptions import find_otp_call
 from pytest_pinpoint_otp.transports.botocore.guard import turn_on
 from pytest_pinpoint_otp.transports.botocore.patches import hold
 

@@ -15,9 +15,9 @@ import pytest_pinpoint_otp
 from pytest_pinpoint_otp import Call, DeliveryStatus, SentMessage
 from pytest_pinpoint_otp.apis import APIS, ERRORS, OPERATIONS
 from pytest_pinpoint_otp.apis.names import ErrorName, OperationName
-from pytest_pinpoint_otp.engine.arranging import CodeType, IssueParameters
+from pytest_pinpoint_otp.engine.arguments import CodeType, IssueParameters
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
-from pytest_pinpoint_otp.engine.faults.reading import DeliveryName, TransportName, parse_outcome
+from pytest_pinpoint_otp.engine.faults.parsing import DeliveryName, TransportName, parse_outcome
 from pytest_pinpoint_otp.engine.faults.transport_errors import transport_exception_names
 from pytest_pinpoint_otp.engine.options import OPTION_NAMES, OptionValues
 from pytest_pinpoint_otp.engine.records import CallFields, MessageFields

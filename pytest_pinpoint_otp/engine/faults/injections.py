@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from pytest_pinpoint_otp.apis.base import SendOperation
 from pytest_pinpoint_otp.engine.checks import check_bool, check_selected, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
+from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimits, read_denial
-from pytest_pinpoint_otp.engine.faults.reading import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.journal import differences
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call

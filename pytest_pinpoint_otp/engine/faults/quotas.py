@@ -13,7 +13,7 @@ from typing import Final
 from pytest_pinpoint_otp.apis.base import Denial
 from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
-from pytest_pinpoint_otp.engine.faults.reading import parse_outcome
+from pytest_pinpoint_otp.engine.faults.parsing import parse_outcome
 from pytest_pinpoint_otp.engine.records import Call
 
 # pytest shows a mistake at the test's own line, not in here.

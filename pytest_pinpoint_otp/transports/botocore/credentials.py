@@ -13,8 +13,7 @@ from typing import Any, Final
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import SERVICES
 from pytest_pinpoint_otp.transports.botocore.guard import lets_through
-from pytest_pinpoint_otp.transports.botocore.holding import is_held
-from pytest_pinpoint_otp.transports.botocore.wrapping import Target
+from pytest_pinpoint_otp.transports.botocore.wrapping import Target, is_held
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -1,15 +1,20 @@
-"""The guard: calls of faked operations that no fake is there to answer never leave; they raise `UnfakedCallError`."""
+"""The guard: an attempt that no fake is there to answer may leave the process, or raises `UnfakedCallError`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
+from pytest_pinpoint_otp.apis import FAKED
 from pytest_pinpoint_otp.engine.lock import lock
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
+
+SERVICE: Final = "pinpoint_otp"
+"""Where botocore's context of a call has the service that its last attempt was for. None: none, so far."""
 
 _guards: set[object] = set()
 _letting_through = 0
@@ -82,7 +87,36 @@ def take() -> list[UnfakedCall]:
     return unfaked
 
 
-def stop_call(operation: str, destination: str | None, *, begun: bool) -> UnfakedCallError:
+def check_may_leave(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> None:
+    """Let an attempt leave that no fake is there for, if it may.
+
+    Args:
+        context: botocore's context of the call.
+        service_name: botocore's name of the service.
+        operation: its name of the operation.
+        body: the request's body.
+
+    Raises:
+        UnfakedCallError: an earlier attempt was for a fake, or the guard is on.
+    """
+    begun = context.get(SERVICE) is not None
+    if begun or (stops_calls() and (service_name, operation) in FAKED):
+        raise _stop_call(operation, _read_destination(body), begun=begun)
+
+
+def _read_destination(body: object) -> str | None:
+    try:
+        parameters = json.loads(body)  # type: ignore[arg-type]  # whatever a request has
+    except (TypeError, ValueError):
+        return None
+    if not isinstance(parameters, dict):
+        return None
+    # Each API spells it in its own way.
+    destination = {name.lower(): value for name, value in parameters.items()}.get("destinationidentity")
+    return destination if isinstance(destination, str) else None
+
+
+def _stop_call(operation: str, destination: str | None, *, begun: bool) -> UnfakedCallError:
     """Make a note of a call that must not leave, and return what it raises.
 
     Args:

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSResponse
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import APIS, FAKED, route
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
+from pytest_pinpoint_otp.transports.botocore.guard import SERVICE, check_may_leave
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -14,9 +14,8 @@ import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import APIS, FAKED
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Unsent
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE, check_may_leave
-from pytest_pinpoint_otp.transports.botocore.holding import calls_under_way, end_call
-from pytest_pinpoint_otp.transports.botocore.wrapping import Target, notice_imports
+from pytest_pinpoint_otp.transports.botocore.guard import SERVICE, check_may_leave
+from pytest_pinpoint_otp.transports.botocore.wrapping import Target, calls_under_way, end_call, notice_imports
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

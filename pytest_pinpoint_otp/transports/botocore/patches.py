@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest_pinpoint_otp.transports.botocore.credentials as credentials
-import pytest_pinpoint_otp.transports.botocore.holding as holding
 import pytest_pinpoint_otp.transports.botocore.interception as interception
-import pytest_pinpoint_otp.transports.botocore.neighbours as neighbours
+import pytest_pinpoint_otp.transports.botocore.moto as moto
 import pytest_pinpoint_otp.transports.botocore.retries as retries
-from pytest_pinpoint_otp.engine.lock import lock
-from pytest_pinpoint_otp.transports.botocore.wrapping import put_on
+from pytest_pinpoint_otp.transports.botocore.wrapping import hold as hold_wrapped
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -29,11 +27,8 @@ def hold() -> Callable[[], None]:
         # Imported now, not with the plugin.
         for name in _NEEDED:
             importlib.import_module(name)
-    with lock:
-        release = holding.hold()
-        put_on(TARGETS)
-    return release
+    return hold_wrapped(TARGETS)
 
 
-TARGETS: Final = (*interception.TARGETS, *retries.TARGETS, *credentials.TARGETS, *neighbours.TARGETS)
+TARGETS: Final = (*interception.TARGETS, *retries.TARGETS, *credentials.TARGETS, *moto.TARGETS)
 _NEEDED: Final = frozenset(target.module for target in TARGETS if target.module.partition(".")[0] == "botocore")

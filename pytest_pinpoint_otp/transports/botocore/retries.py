@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import FAKED
-from pytest_pinpoint_otp.transports.botocore.calls import SERVICE
+from pytest_pinpoint_otp.transports.botocore.guard import SERVICE
 from pytest_pinpoint_otp.transports.botocore.wrapping import Target
 
 # pytest shows a mistake at the test's own line, not in here.

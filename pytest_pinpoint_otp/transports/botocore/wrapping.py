@@ -8,7 +8,6 @@ from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
-import pytest_pinpoint_otp.transports.botocore.holding as holding
 from pytest_pinpoint_otp.engine.lock import lock
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -27,6 +26,12 @@ class Target(NamedTuple):
     """Takes what the class had, to be called with the instance first, and returns what takes its place."""
 
 
+_holders: set[object] = set()
+"""Who keeps the methods wrapped, calls under way apart: fakes, and the plugin."""
+calls_under_way: Final[list[None]] = []
+"""As many as calls keep them wrapped, so that their later attempts are met after the last fake has left. Each call adds
+one when it begins, and ends by `end_call`. A list, because threads add to it without a lock."""
+
 _targets: tuple[Target, ...] = ()
 _found_in: tuple[ModuleType | None, ...] = ()
 """The modules in which the wrappings below were found."""
@@ -35,7 +40,47 @@ _awaited: frozenset[str] = frozenset()
 """The modules of targets that are not imported yet."""
 
 
-def put_on(targets: tuple[Target, ...]) -> None:
+def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
+    """Wrap methods for as long as anybody holds them; the targets are always the same.
+
+    Returns:
+        what releases them; a second call of that changes nothing.
+    """
+    holder = object()
+    with lock:
+        _holders.add(holder)
+        _put_on(targets)
+
+    def release() -> None:
+        with lock:
+            if holder in _holders:
+                _holders.remove(holder)
+                _take_off_after_last()
+
+    return release
+
+
+def is_held() -> bool:
+    """Tell whether anybody but a call under way holds the methods."""
+    return bool(_holders)
+
+
+def end_call() -> None:
+    """Let go for a call."""
+    calls_under_way.pop()
+    if not _holders:
+        with lock:
+            _take_off_after_last()
+
+
+def notice_imports() -> None:
+    """Wrap what was imported since, if anything was."""
+    if not sys.modules.keys().isdisjoint(_awaited) and is_held():
+        with lock:
+            _put_on(_targets)
+
+
+def _put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
     global _targets
     _targets = targets
@@ -43,16 +88,8 @@ def put_on(targets: tuple[Target, ...]) -> None:
     if modules != _found_in:
         _take_off()
         _find(modules)
-    holding.undo_at_last(_take_off)
     for wrapping in _wrappings:
         wrapping.put_on()
-
-
-def notice_imports() -> None:
-    """Wrap what was imported since, if anything was."""
-    if not sys.modules.keys().isdisjoint(_awaited) and holding.is_held():
-        with lock:
-            put_on(_targets)
 
 
 def _find(modules: tuple[ModuleType | None, ...]) -> None:
@@ -68,6 +105,11 @@ def _find(modules: tuple[ModuleType | None, ...]) -> None:
     _wrappings, _awaited = tuple(found), frozenset(awaited)
     # What is imported only in part is to be looked for again.
     _found_in = () if any(name in sys.modules for name in awaited) else modules
+
+
+def _take_off_after_last() -> None:
+    if not _holders and not calls_under_way:
+        _take_off()
 
 
 def _take_off() -> None:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import pytest_pinpoint_otp.transports.http.desk as desks
+import pytest_pinpoint_otp.transports.http.actions as desks
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.arranging import ConfigurationParameters, IssueParameters
+from pytest_pinpoint_otp.engine.arguments import ConfigurationParameters, IssueParameters
 from pytest_pinpoint_otp.engine.checks import did_you_mean
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
-from pytest_pinpoint_otp.transports.http.desk import DURATION, LONGEST_WAIT, Desk
+from pytest_pinpoint_otp.transports.http.actions import DURATION, LONGEST_WAIT, CommandContext
 from pytest_pinpoint_otp.transports.http.records import STATUSES, properties_of, schema_of
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Command(NamedTuple):
 def _nothing(run: Callable[[PinpointOTP], Callable[..., object]]) -> Callable[..., object]:
     """Return what calls a method of the fake that returns nothing."""
 
-    def call(desk: Desk, **given: object) -> object:
-        run(desk.fake)(**given)
+    def call(context: CommandContext, **given: object) -> object:
+        run(context.fake)(**given)
         return {}
 
     return call
@@ -184,7 +184,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {},
         (),
         _object(verifications=_list_of(schema_of(Verification))),
-        lambda desk: {"verifications": desk.fake.verifications},
+        lambda context: {"verifications": context.fake.verifications},
     ),
     "plan": Command(
         "GET",
@@ -192,7 +192,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {},
         (),
         _PLAN,
-        lambda desk: json.loads(desk.fake.recorded_plan().to_json()),
+        lambda context: json.loads(context.fake.recorded_plan().to_json()),
     ),
     "unused": Command(
         "GET",
@@ -200,7 +200,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {},
         (),
         _object(unused=_list_of({"type": "string"})),
-        lambda desk: {"unused": desk.service.unused().words()},
+        lambda context: {"unused": context.service.unused().words()},
     ),
     "health": Command(
         "GET",
@@ -289,7 +289,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         },
         ("destination", "reference_id"),
         _MESSAGE,
-        lambda desk, **given: desk.fake.issue(**given),
+        lambda context, **given: context.fake.issue(**given),
     ),
     "add_code_configuration": Command(
         "POST",
@@ -314,7 +314,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _MESSAGE_FIELDS,
         (),
         _CODE,
-        lambda desk, **fields: {"code": desk.fake.code_for(**fields)},
+        lambda context, **fields: {"code": context.fake.code_for(**fields)},
     ),
     "wrong_code": Command(
         "POST",
@@ -322,7 +322,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _MESSAGE_FIELDS,
         (),
         _CODE,
-        lambda desk, **fields: {"code": desk.fake.wrong_code(**fields)},
+        lambda context, **fields: {"code": context.fake.wrong_code(**fields)},
     ),
     "wait_for_message": Command(
         "POST",
@@ -338,7 +338,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {**_MESSAGE_FIELDS, "times": _TIMES},
         (),
         _MESSAGE,
-        lambda desk, **fields: desk.fake.assert_sent(**fields),
+        lambda context, **fields: context.fake.assert_sent(**fields),
     ),
     "assert_not_sent": Command(
         "POST",
@@ -354,7 +354,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {**_CALL_FIELDS, "operation": _nullable(_OPERATION), "times": _TIMES},
         (),
         _CALL,
-        lambda desk, **fields: desk.fake.assert_called(**fields),
+        lambda context, **fields: context.fake.assert_called(**fields),
     ),
     "assert_not_called": Command(
         "POST",

@@ -7,10 +7,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.transports.http.actions import CommandContext, NoFakeError
 from pytest_pinpoint_otp.transports.http.answers import write_error, write_json
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command, kinds_of
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request
-from pytest_pinpoint_otp.transports.http.desk import Desk, NoFakeError
 from pytest_pinpoint_otp.transports.http.openapi import describe
 from pytest_pinpoint_otp.transports.http.records import News, as_json
 
@@ -49,7 +49,7 @@ class Control:
         try:
             given = _read_query(query, command) if method == "GET" else _read_body(name, request.body)
             command.check(name, given)
-            return write_json(200, as_json(command.run(Desk(self._news, request.wait), **given)))
+            return write_json(200, as_json(command.run(CommandContext(self._news, request.wait), **given)))
         except Exception as error:
             return _write_exception(error)
 

@@ -11,8 +11,8 @@ import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
+from pytest_pinpoint_otp.engine.faults.parsing import read_json, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
-from pytest_pinpoint_otp.engine.faults.reading import read_json, read_operation
 from pytest_pinpoint_otp.engine.journal import select
 from pytest_pinpoint_otp.engine.waiting import check_timeout
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE
@@ -33,7 +33,7 @@ class NoFakeError(Exception):
     """No fake is active, so there is nothing to ask or to arrange."""
 
 
-class Desk:
+class CommandContext:
     """What a command works with: the fake that is active now, and a way to wait."""
 
     def __init__(self, news: News, wait: Callable[[float], bool]) -> None:
@@ -61,65 +61,69 @@ class Desk:
         return self.news.tag(active.innermost_fake, active.innermost)
 
 
-def messages(desk: Desk, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
+def messages(context: CommandContext, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
     if not 0 <= wait <= LONGEST_WAIT:
         raise ValueError(f"messages: wait is {wait}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
     if unless is not None:
-        desk.news.wait(unless, desk.tag, wait, desk.wait)
+        context.news.wait(unless, context.tag, wait, context.wait)
     # Before the texts: what comes in between shows again, and is not missed.
-    tag, service = desk.tag(), desk.service
-    shown = [{**as_json(one), "status": service.code_status(one)} for one in desk.fake.inbox(**fields)]
+    tag, service = context.tag(), context.service
+    shown = [{**as_json(one), "status": service.code_status(one)} for one in context.fake.inbox(**fields)]
     return {"tag": tag, "messages": shown}
 
 
-def calls(desk: Desk, **fields: object) -> object:
-    return {"calls": list(select(desk.fake.calls, fields))}
+def calls(context: CommandContext, **fields: object) -> object:
+    return {"calls": list(select(context.fake.calls, fields))}
 
 
-def health(desk: Desk) -> object:
+def health(context: CommandContext) -> object:
     return {"status": "ok", "active": active.innermost_fake is not None}
 
 
-def inject(desk: Desk, outcomes: list[object], **steering: Any) -> object:
+def inject(context: CommandContext, outcomes: list[object], **steering: Any) -> object:
     operation = read_operation("inject", steering.get("operation", DEFAULT_OPERATION))
     read = [_read_outcome(f"inject: outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
-    return _injection(desk.fake.inject(*read, **steering))
+    return _injection(context.fake.inject(*read, **steering))
 
 
-def follow(desk: Desk, plan: object, **optional: Any) -> object:
-    return {"injections": list(map(_injection, desk.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)))}
+def follow(context: CommandContext, plan: object, **optional: Any) -> object:
+    return {
+        "injections": list(map(_injection, context.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)))
+    }
 
 
 def _injection(injection: Injection) -> dict[str, object]:
     return {"injection": repr(injection), "used": injection.used, "remaining": injection.remaining}
 
 
-def limit_rate(desk: Desk, count: Any, per: object, **given: Any) -> object:
-    desk.fake.limit_rate(count, per=_read_duration(per), **_read_own_outcome(given))
+def limit_rate(context: CommandContext, count: Any, per: object, **given: Any) -> object:
+    context.fake.limit_rate(count, per=_read_duration(per), **_read_own_outcome(given))
     return {}
 
 
-def opt_out(desk: Desk, number: Any, **given: Any) -> object:
-    desk.fake.opt_out(number, **_read_own_outcome(given))
+def opt_out(context: CommandContext, number: Any, **given: Any) -> object:
+    context.fake.opt_out(number, **_read_own_outcome(given))
     return {}
 
 
-def queue_codes(desk: Desk, codes: list[str]) -> object:
-    desk.fake.queue_codes(*codes)
+def queue_codes(context: CommandContext, codes: list[str]) -> object:
+    context.fake.queue_codes(*codes)
     return {}
 
 
-def advance(desk: Desk, **duration: Any) -> object:
-    desk.fake.advance(**duration)
-    return {"now": desk.fake.now()}
+def advance(context: CommandContext, **duration: Any) -> object:
+    context.fake.advance(**duration)
+    return {"now": context.fake.now()}
 
 
-def wait_for_message(desk: Desk, destination: object = None, *, timeout: Any = 5.0, **fields: object) -> object:
+def wait_for_message(
+    context: CommandContext, destination: object = None, *, timeout: Any = 5.0, **fields: object
+) -> object:
     check_timeout("wait_for_message", timeout)
-    fake = desk.fake
+    fake = context.fake
     for pause in pauses(timeout, _LOOK_SECONDS):
         # Not the fake's own wait, which would not end with the server or with the client.
-        if fake.inbox(destination, **fields) or not desk.wait(pause):
+        if fake.inbox(destination, **fields) or not context.wait(pause):
             break
     try:
         fake.code_for(destination, **fields)

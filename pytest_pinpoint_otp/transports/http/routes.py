@@ -10,12 +10,12 @@ import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import route
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.engine.lock import lock
+from pytest_pinpoint_otp.transports.http.access import find_refusal
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE, write_error, write_json
 from pytest_pinpoint_otp.transports.http.connection import Answer, Request, Reset
 from pytest_pinpoint_otp.transports.http.control import PREFIX, Control
 from pytest_pinpoint_otp.transports.http.inbox import FILES
 from pytest_pinpoint_otp.transports.http.records import failed_attempts
-from pytest_pinpoint_otp.transports.http.visitors import find_refusal
 
 _READ_TIMEOUT: Final = "ReadTimeoutError"
 _LOCALSTACK: Final = "/_aws/pinpoint/"
@@ -24,7 +24,7 @@ _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 """Methods that must change nothing."""
 
 
-class Site:
+class Router:
     """Answers every request of the server.
 
     Args:
