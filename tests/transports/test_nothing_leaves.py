@@ -8,7 +8,9 @@ import gc
 import io
 import json
 import os
+import subprocess
 import sys
+import textwrap
 import threading
 import types
 import unittest.mock
@@ -591,6 +593,31 @@ def test_a_handler_may_give_the_body_another_form(pinpoint_otp: PinpointOTP, sin
     assert send_status(client) == "SUCCESSFUL"
     assert len(pinpoint_otp.messages) == 2
     assert sink.arrived == []
+
+
+def test_the_same_body_as_bytes_and_as_text_is_not_compared() -> None:
+    program = """
+        import boto3
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        def change(request, **kwargs):
+            request.body = forms.pop()(request.body)
+
+        client = boto3.client("pinpoint", region_name="us-east-1")
+        client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", change)
+        forms = [bytes.decode, bytes]
+        parameters = {
+            "BrandName": "Example", "Channel": "SMS", "ReferenceId": "sign-up",
+            "DestinationIdentity": "+15550100123", "OriginationIdentity": "+15550100999",
+        }
+        with mock_pinpoint_otp() as fake:
+            for _ in range(2):
+                client.send_otp_message(ApplicationId="a1b2c3d4", SendOTPMessageRequestParameters=parameters)
+            print(len(fake.messages))
+    """
+    command = [sys.executable, "-bb", "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("2\n", "")
 
 
 def test_a_request_without_its_context_is_answered_too(

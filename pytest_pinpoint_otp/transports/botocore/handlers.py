@@ -149,14 +149,15 @@ def _let_leave(context: MutableMapping[str, Any], event_name: str, body: object)
     check_may_leave(context, service_name, operation, body)
 
 
-def _read_body(body: Any) -> bytes | str | None:
+def _read_body(body: Any) -> bytes | None:
     """Return a request's body, in whatever form botocore could have sent it."""
-    if body is None or isinstance(body, str):
-        return body
-    if not hasattr(body, "read"):
-        return bytes(body)
-    start = body.tell()
-    content: bytes | str = body.read()
-    # A retry sends it again.
-    body.seek(start)
-    return content
+    if body is None:
+        return None
+    if hasattr(body, "read"):
+        start = body.tell()
+        content = body.read()
+        # A retry sends it again.
+        body.seek(start)
+        body = content
+    # Never a str: what is remembered is found by comparing, and with -bb Python refuses to compare a str with bytes.
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
