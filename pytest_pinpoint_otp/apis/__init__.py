@@ -6,7 +6,7 @@ import re
 from itertools import chain
 from typing import Final
 
-from pytest_pinpoint_otp.apis.base import Api, Operation, Reading, Request, Route, remembered
+from pytest_pinpoint_otp.apis.base import Api, Operation, Reading, Request, Route, forget, remembered
 from pytest_pinpoint_otp.apis.end_user_messaging import EndUserMessaging
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
@@ -28,6 +28,9 @@ SERVICES: Final = frozenset(api.name for api in APIS)
 FAKED: Final = frozenset((api.name, operation) for api in APIS for operation in api.operations)
 """botocore's names of client and operation of each call that is faked."""
 
+_LONG: Final = 16 * 1024
+"""More bytes than the bodies of applications usually have."""
+
 _BOTO3_NAMES: Final = {
     re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name for name in OPERATIONS
 }
@@ -48,5 +51,8 @@ def route(method: str, url: str) -> Route | None:
 @remembered
 def read(method: str, url: str, body: bytes | str | None) -> tuple[Operation, Reading] | None:
     """Return which operation an HTTP request is for, and what it says; None: none that is faked."""
+    if body is not None and len(body) > _LONG:
+        # A hundred such requests would take much memory: no more than the last one is remembered.
+        forget()
     found = route(method, url)
     return None if found is None else (found.operation, found.operation.read(Request(method, url, found.in_path, body)))

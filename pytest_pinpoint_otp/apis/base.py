@@ -17,6 +17,7 @@ from pytest_pinpoint_otp.apis.frozen_json import FrozenDict
 from pytest_pinpoint_otp.apis.rest_json import Response, write_error
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_memories: Final[list[Any]] = []
 
 
 def remembered(function: _Function) -> _Function:
@@ -24,7 +25,15 @@ def remembered(function: _Function) -> _Function:
 
     A retry says the same as the attempt before, and most tests of a suite make the same calls.
     """
-    return cast("_Function", lru_cache(128)(function))
+    memory = lru_cache(128)(function)
+    _memories.append(memory)
+    return cast("_Function", memory)
+
+
+def forget() -> None:
+    """Forget all that is remembered of requests."""
+    for memory in _memories:
+        memory.cache_clear()
 
 
 class Key(NamedTuple):

@@ -29,18 +29,26 @@ def read_parameters(body: bytes | str | None) -> dict[str, Any]:
     Raises:
         ValueError: the body is not a JSON object.
     """
+    text = ""
     try:
         # Decoded here, because JSON travels as UTF-8, and finding out which encoding it is costs as much as reading it.
         text = body.decode() if isinstance(body, bytes) else body or ""
         document = _read_json(text)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, RecursionError) and not _may_be_deep(text):
+            # The application's own calls are too deep, not the document: what says so must not be remembered.
+            raise
         raise ValueError(f"The request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
         raise ValueError(f"The request body is a JSON {type(document).__name__}, but takes an object of parameters.")
-    # A document that is short or has few brackets cannot be nested deeply.
-    if len(text) > 2 * _DEEPEST and text.count("{") + text.count("[") > _DEEPEST and not _is_shallow(document):
+    if len(text) > 2 * _DEEPEST and _may_be_deep(text) and not _is_shallow(document):
         raise ValueError(f"The request body is nested more than {_DEEPEST} levels deep.")
     return document
+
+
+def _may_be_deep(text: str) -> bool:
+    """Tell whether a document has enough brackets to be nested deeply."""
+    return text.count("{") + text.count("[") > _DEEPEST
 
 
 def _is_shallow(document: dict[str, Any]) -> bool:

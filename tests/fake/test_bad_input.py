@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+import sys
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
@@ -26,6 +30,7 @@ from pytest_pinpoint_otp import (
     active_pinpoint_otp,
     mock_pinpoint_otp,
 )
+from pytest_pinpoint_otp.apis.rest_json import read_parameters
 
 
 class Unknown(exceptions.ClientError):
@@ -842,6 +847,30 @@ def test_a_body_that_is_nested_too_deeply_is_refused(pinpoint_otp: PinpointOTP) 
     with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*Channel is .* but takes a string"):
         send_raw(unchecked_client(), b'{"Channel": {"a": ' + b"[" * 50 + b"]" * 50 + b"}}")
     assert hash(pinpoint_otp.calls[1]) == hash(pinpoint_otp.calls[1])
+
+
+def test_a_stack_that_is_nearly_full_is_not_the_fault_of_the_body() -> None:
+    def read_at(depth: int) -> object:
+        return read_at(depth - 1) if depth else read_parameters(b' {"BrandName": "Example"}')
+
+    for depth in range(sys.getrecursionlimit()):
+        with suppress(RecursionError):
+            assert read_at(depth) == {"BrandName": "Example"}
+
+
+def test_long_requests_do_not_stay_in_memory(pinpoint_otp_client: Any) -> None:
+    def send_long(brand_name: str) -> None:
+        with mock_pinpoint_otp(), pytest.raises(exceptions.ClientError, match="BadRequestException"):
+            send(pinpoint_otp_client, BrandName=brand_name)
+
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            send_long(str(number) * 1_000_000)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 15_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_wrong_argument_is_named_among_right_ones(untouched: PinpointOTP) -> None:
