@@ -412,19 +412,20 @@ def test_an_operation_that_is_no_text_is_a_mistake(pinpoint_otp: PinpointOTP, me
         getattr(pinpoint_otp, method)(operation)
 
 
+@pytest.mark.parametrize(("sent", "last"), [(10, "reference-0"), (11, "  ... and 1 more"), (12, "  ... and 2 more")])
 def test_errors_show_ten_records_and_how_many_more_there_are(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, sent: int, last: str
 ) -> None:
-    for number in range(12):
+    for number in range(sent):
         send(pinpoint_otp_client, ReferenceId=f"reference-{number}")
 
     with pytest.raises(LookupError) as caught:
         pinpoint_otp.code_for(OTHER_DESTINATION)
 
     lines = str(caught.value).splitlines()
-    assert len(lines) == 1 + 1 + 10 + 1
-    assert "reference-11" in lines[2]
-    assert lines[-1] == "  ... and 2 more"
+    assert len(lines) == 1 + 1 + min(sent, 11)
+    assert f"reference-{sent - 1}" in lines[2]
+    assert last in lines[-1]
 
 
 # -- Assertions --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.stub import Stubber
 from helpers import APPLICATION, DESTINATION, REFERENCE, send, send_request, verify
 
@@ -51,8 +52,33 @@ def test_the_reason_and_who_decided_stand_on_the_first_line(
     ]
 
 
+def test_a_destination_that_is_no_number_widens_no_column(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    with pytest.raises(pinpoint_otp_client.exceptions.BadRequestException):
+        verify(pinpoint_otp_client, "123456", DestinationIdentity="1" * 17)
+    verify(pinpoint_otp_client, "123456")
+
+    text = service_of(pinpoint_otp).traffic(120)
+    assert f"VerifyOTPMessage {'1' * 17} BadRequestException" in text
+    assert f"VerifyOTPMessage {DESTINATION}     INVALID" in text
+
+
+def test_two_attempts_with_one_outcome_are_counted(pinpoint_otp: PinpointOTP) -> None:
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    client = boto3.client("pinpoint", region_name="us-east-1", config=config)
+    pinpoint_otp.inject("InternalServerErrorException")
+    with pytest.raises(client.exceptions.InternalServerErrorException):
+        send(client)
+
+    assert "InternalServerErrorException x2 (injection)" in service_of(pinpoint_otp).traffic(120)
+    with pytest.raises(AssertionError, match="InternalServerErrorException after 2 attempts"):
+        pinpoint_otp.assert_sent()
+
+
 def test_the_newest_hundred_calls_are_shown(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
-    for number in range(103):
+    for number in range(100):
+        send(pinpoint_otp_client, ReferenceId=f"call-{number:03}")
+    assert not any("left out" in line for line in traffic(pinpoint_otp))
+    for number in range(100, 103):
         send(pinpoint_otp_client, ReferenceId=f"call-{number:03}")
 
     lines = traffic(pinpoint_otp)
