@@ -198,15 +198,14 @@ class Service(State):
 
     # -- What a test arranges and reads ----------------------------------------------------------------------------
 
-    def follow(self, plan: FailurePlan, *, optional: bool = False, source: str = "plan") -> list[Injection]:
+    def follow(self, plan: FailurePlan, *, optional: bool) -> list[Injection]:
         """Put the steps of a plan in force, in order, and return their handles.
 
         Args:
             plan: the plan.
             optional: whether its steps may be left unused.
-            source: who has arranged it, for the records.
         """
-        return self.add([step.injection(optional=optional, source=source) for step in plan.steps])
+        return self.add([step.injection(optional=optional, source="plan") for step in plan.steps])
 
     def add(self, injections: list[Injection]) -> list[Injection]:
         """Put injections in force, in order, and return them."""

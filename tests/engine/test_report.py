@@ -34,6 +34,15 @@ def test_lines_are_as_long_as_the_terminal_is_wide(
     assert " ".join(" ".join(lines).split()).count("quick brown fox") == 5
 
 
+def test_lines_are_eighty_characters_long_by_default(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    pinpoint_otp.inject(ErrorResponse("ForbiddenException", message="xx" + " x" * 50))
+    with pytest.raises(pinpoint_otp_client.exceptions.ForbiddenException):
+        send(pinpoint_otp_client)
+
+    lines = service_of(pinpoint_otp).traffic().split("\n")
+    assert list(map(len, lines[1:3])) == [79, 80]
+
+
 def test_the_reason_and_who_decided_stand_on_the_first_line(
     pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
 ) -> None:

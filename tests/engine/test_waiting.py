@@ -495,11 +495,24 @@ def test_a_bad_argument_is_refused_even_where_a_text_matches(
         wait(pinpoint_otp, DESTINATION, **arguments)
 
 
+def test_a_wait_may_be_as_long_as_threads_can_wait(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, wait: Wait
+) -> None:
+    send(pinpoint_otp_client)
+    assert wait(pinpoint_otp, DESTINATION, timeout=threading.TIMEOUT_MAX) == pinpoint_otp.messages[0]
+
+
 def test_a_matcher_that_raises_does_so_where_it_is_waited_and_leaves_the_application_alone(
     pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, wait: Wait
 ) -> None:
     class Broken:
+        compared = 0
+
         def __eq__(self, other: object) -> bool:
+            self.compared += 1
+            if self.compared > 1:
+                # Told of the message that came, not of how the error would describe it.
+                return False
             raise KeyError("a mistake of the test")
 
         __hash__ = None  # type: ignore[assignment]
