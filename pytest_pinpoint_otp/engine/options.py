@@ -11,6 +11,9 @@ from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.base import Terms
 from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind, plain
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 
 class OptionValues(TypedDict, total=False):
     """The options as keyword arguments."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
     from pytest_pinpoint_otp.server import PinpointOTPServer
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)

@@ -14,9 +14,6 @@ from pytest_pinpoint_otp.plugin.configuration import wants_fake
 from pytest_pinpoint_otp.transports.botocore.exceptions import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
 
-# pytest shows a mistake at the test's own line, not in here.
-__tracebackhide__ = True
-
 _OUTSIDE: Final = "pinpoint_otp_unfaked_calls"
 """Where a worker of pytest-xdist puts what it has to tell its controller."""
 _WITHOUT_A_FAKE: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import sys
 import tracemalloc
@@ -142,31 +143,101 @@ def test_a_mistake_in_inject_is_told_there(
 def test_a_traceback_ends_at_the_mistake_of_the_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
+        from concurrent.futures import ThreadPoolExecutor
         from datetime import timedelta
 
+        import boto3
         import pytest
+        from botocore.config import Config
+        from botocore.exceptions import ReadTimeoutError
+        from helpers import send
+        from pytest_pinpoint_otp import (
+            Delivery, ErrorResponse, FailurePlan, RawResponse, mock_pinpoint_otp, serve_pinpoint_otp
+        )
+        from pytest_pinpoint_otp.strategies import (
+            failure_plans, invalid_send_parameters, notify_send_parameters, phone_numbers, send_parameters
+        )
+
+        class Matcher:
+            def __eq__(self, other):
+                raise LookupError
+
+        def leave_unused(**options):
+            with mock_pinpoint_otp() as fake:
+                fake.inject("THROTTLED")
 
         MISTAKES = [
             lambda fake: fake.inject("THROTLED"),
             lambda fake: fake.inject("THROTTLED", times=0),
+            lambda fake: fake.inject("THROTTLED", tmes=1),
+            lambda fake: fake.inject(ValueError),
             lambda fake: fake.advance(minutes=-1),
             lambda fake: fake.opt_out("me"),
             lambda fake: fake.queue_codes("12"),
             lambda fake: fake.issue("me", application_id="a", reference_id="b"),
             lambda fake: fake.limit_rate(-1, per=timedelta(hours=1)),
             lambda fake: fake.code_for(),
+            lambda fake: fake.inbox(reference="b"),
             lambda fake: fake.assert_sent(),
+            lambda fake: fake.add_code_configuration("cc", code_length="6"),
+            lambda fake: fake.add_code_configuration("cc", code_length=99),
+            lambda fake: Delivery("THROTLED"),
+            lambda fake: ErrorResponse("SlowDown"),
+            lambda fake: RawResponse(99),
+            lambda fake: FailurePlan.from_json("{"),
+            lambda fake: FailurePlan.from_json('{"version": 1, "steps": [{"outcome": {"kind": "RawResponse"}}]}'),
+            lambda fake: FailurePlan(["THROTTLED"]),
+            lambda fake: mock_pinpoint_otp(seed=1.5),
+            lambda fake: mock_pinpoint_otp().stop(),
+            lambda fake: leave_unused(),
+            lambda fake: mock_pinpoint_otp()(leave_unused)(),
+            lambda fake: serve_pinpoint_otp(port=-1),
+            lambda fake: phone_numbers("Narnia"),
+            lambda fake: failure_plans(operations=[]),
+            lambda fake: send_parameters(Chanel="SMS"),
+            lambda fake: invalid_send_parameters("Chanel"),
+            lambda fake: notify_send_parameters(chanel="SMS"),
+        ]
+        MISTAKES_IN_A_CALL = [
+            lambda fake: fake.inject(ReadTimeoutError),
+            lambda fake: fake.inject("ForbiddenException"),
+            lambda fake: fake.inject(lambda call: "THROTLED"),
+            lambda fake: fake.inject("THROTTLED", destination=Matcher()),
+            lambda fake: fake.queue_codes("12345"),
         ]
 
         @pytest.mark.parametrize("mistake", MISTAKES)
         def test_it(pinpoint_otp, mistake):
             mistake(pinpoint_otp)
+
+        @pytest.mark.parametrize("mistake", MISTAKES_IN_A_CALL)
+        def test_it_in_a_call(pinpoint_otp, pinpoint_otp_client, mistake):
+            mistake(pinpoint_otp)
+            send(pinpoint_otp_client)
+
+        @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+        def test_it_in_a_call_of_each_retry_mode(pinpoint_otp, mode):
+            pinpoint_otp.inject(ReadTimeoutError)
+            send(boto3.client("pinpoint", region_name="us-east-1", config=Config(retries={"mode": mode})))
+
+        def test_it_in_a_call_and_swallowed(pinpoint_otp, pinpoint_otp_client):
+            pinpoint_otp.inject(lambda call: "THROTLED")
+            with ThreadPoolExecutor() as pool:
+                assert pool.submit(send, pinpoint_otp_client).exception()
+
+        def test_it_in_botocore(pinpoint_otp):
+            boto3.Session().client("pinpoint", region_name="no region")
+
+        @pytest.mark.pinpoint_otp(seed=1.5)
+        def test_it_in_the_marker():
+            pass
         """
     )
-    result = pytester.runpytest("-p", "no:asyncio", "--tb=short")
+    result = pytester.runpytest("-p", "no:asyncio", "--tb=short", "-rN")
 
-    result.assert_outcomes(failed=9)
-    assert "pytest_pinpoint_otp" not in result.stdout.str()
+    outcomes = result.parseoutcomes()
+    assert (outcomes["failed"], outcomes["errors"]) == (39, 2)
+    assert "pytest_pinpoint_otp/" not in result.stdout.str().replace(os.sep, "/")
 
 
 # -- Outcomes ----------------------------------------------------------------------------------------------------------

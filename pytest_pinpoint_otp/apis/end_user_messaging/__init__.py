@@ -28,6 +28,9 @@ from pytest_pinpoint_otp.apis.end_user_messaging.store import Store
 from pytest_pinpoint_otp.apis.end_user_messaging.verifications import Send, Validate
 from pytest_pinpoint_otp.apis.rules import ParameterError, check_parameter
 
+# pytest shows a mistake at the test's own line, not in here.
+__tracebackhide__ = True
+
 _PINPOINT_ARN: Final = re.compile("arn:[^:]*:mobiletargeting:")
 """Pinpoint has tags of its own under the same path."""
 

@@ -12,9 +12,6 @@ from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.checks import did_you_mean
 
-# pytest shows a mistake at the test's own line, not in here.
-__tracebackhide__ = True
-
 
 class Failure(Protocol):
     """What takes the place of a response where the transport fails."""

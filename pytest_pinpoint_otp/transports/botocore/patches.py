@@ -13,9 +13,6 @@ import pytest_pinpoint_otp.transports.botocore.moto as moto
 import pytest_pinpoint_otp.transports.botocore.retries as retries
 from pytest_pinpoint_otp.transports.botocore.wrapping import hold as hold_wrapped
 
-# pytest shows a mistake at the test's own line, not in here.
-__tracebackhide__ = True
-
 
 def hold() -> Callable[[], None]:
     """Wrap botocore for as long as anybody holds it; the first to hold imports it.
