@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, explain_arguments, kind, plain
 from pytest_pinpoint_otp.engine.arguments import check_code, check_number, check_text, read_issue, read_policy
-from pytest_pinpoint_otp.engine.checks import check_bool, explain_arguments, kind, plain
 from pytest_pinpoint_otp.engine.clock import read_duration
 from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
 from pytest_pinpoint_otp.engine.faults.injections import Injection

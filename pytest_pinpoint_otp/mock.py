@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, cast
 
 import pytest_pinpoint_otp.transports.active as active
-from pytest_pinpoint_otp.engine.checks import explain_arguments, kind
+from pytest_pinpoint_otp.engine.argument_checks import explain_arguments, kind
 from pytest_pinpoint_otp.engine.options import Options, OptionValues, read_options
 from pytest_pinpoint_otp.engine.service import Service
 from pytest_pinpoint_otp.fake import PinpointOTP, service_of, use_service

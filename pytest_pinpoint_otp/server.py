@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import kind
 from pytest_pinpoint_otp.fake import service_of
 from pytest_pinpoint_otp.transports.active import activate, deactivate
 

@@ -29,8 +29,7 @@ from pytest_pinpoint_otp.apis.base import (
     remembered,
 )
 from pytest_pinpoint_otp.apis.frozen_json import FrozenDict, freeze_dict
-from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_error, write_headers
-from pytest_pinpoint_otp.apis.rules import (
+from pytest_pinpoint_otp.apis.parameter_rules import (
     E164,
     ParameterError,
     ParameterTypeError,
@@ -42,6 +41,7 @@ from pytest_pinpoint_otp.apis.rules import (
     of_length,
     text,
 )
+from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_error, write_headers
 
 CODE_LENGTH: Final = range(5, 9)
 VALIDITY_PERIOD: Final = range(5, 61)

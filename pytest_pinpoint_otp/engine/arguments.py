@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from pytest_pinpoint_otp.apis import APIS
-from pytest_pinpoint_otp.apis.rules import E164, like
-from pytest_pinpoint_otp.engine.checks import check_str, did_you_mean, plain
+from pytest_pinpoint_otp.apis.parameter_rules import E164, like
+from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
 from pytest_pinpoint_otp.engine.service import sending_operation
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from pytest_pinpoint_otp.engine.checks import check_number, did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_number, did_you_mean, kind
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

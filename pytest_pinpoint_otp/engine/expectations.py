@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_pinpoint_otp.engine.checks import check_int
+from pytest_pinpoint_otp.engine.argument_checks import check_int
 from pytest_pinpoint_otp.engine.journal import Journal, Record, select
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import SentMessage

@@ -7,7 +7,7 @@ from copy import copy
 from typing import TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS, canonical_name
-from pytest_pinpoint_otp.engine.checks import check_selected, did_you_mean, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_selected, did_you_mean, plain
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
 # pytest shows a mistake at the test's own line, not in here.

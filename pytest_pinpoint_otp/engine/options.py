@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.base import Terms
-from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_int, did_you_mean, kind, plain
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

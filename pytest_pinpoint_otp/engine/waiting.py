@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import kind
 from pytest_pinpoint_otp.engine.journal import Journal, differences
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import SentMessage

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-from pytest_pinpoint_otp.engine.checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import kind
 from pytest_pinpoint_otp.engine.faults.chaos import KINDS, Chaos
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.report import printable

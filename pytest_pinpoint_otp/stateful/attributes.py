@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import APIS
-from pytest_pinpoint_otp.engine.checks import check_bool, check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_int, did_you_mean, kind
 from pytest_pinpoint_otp.engine.options import read_options
 
 # pytest shows a mistake at the test's own line, not in here.

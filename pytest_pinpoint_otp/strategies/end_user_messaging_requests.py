@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     CODE_LENGTH,
     CODE_TYPES,
     MAX_ATTEMPTS,
@@ -20,7 +20,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     VALIDITY_PERIOD,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.verifications import find_route
-from pytest_pinpoint_otp.apis.rules import Rule
+from pytest_pinpoint_otp.apis.parameter_rules import Rule
 from pytest_pinpoint_otp.strategies.phones import malformed_numbers, phone_numbers
 from pytest_pinpoint_otp.strategies.values import (
     BOOLEANS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from pytest_pinpoint_otp.apis import OPERATIONS
-from pytest_pinpoint_otp.engine.checks import check_int, check_str, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import VERDICTS, Delivery, DeliveryStatus, ErrorResponse, RawResponse
 from pytest_pinpoint_otp.engine.faults.parsing import PER, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan, FailureStep

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.apis.rules import E164, like
-from pytest_pinpoint_otp.engine.checks import check_str, did_you_mean
+from pytest_pinpoint_otp.apis.parameter_rules import E164, like
+from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean
 from pytest_pinpoint_otp.strategies.calling_codes import TEMPLATES
 from pytest_pinpoint_otp.strategies.values import CHARACTERS, OTHER_DIGITS
 

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 
-import pytest_pinpoint_otp.apis.end_user_messaging.rules as notify
+import pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules as notify
 import pytest_pinpoint_otp.apis.pinpoint as pinpoint
-from pytest_pinpoint_otp.engine.checks import check_choice, check_int, did_you_mean
+from pytest_pinpoint_otp.engine.argument_checks import check_choice, check_int, did_you_mean
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
 
 # pytest shows a mistake at the test's own line, not in here.

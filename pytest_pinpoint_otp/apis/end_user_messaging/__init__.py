@@ -23,10 +23,10 @@ from pytest_pinpoint_otp.apis.end_user_messaging.configurations import (
     Untag,
     Update,
 )
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import POLICY_NAMES, POLICY_RULES
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import POLICY_NAMES, POLICY_RULES
 from pytest_pinpoint_otp.apis.end_user_messaging.store import Store
 from pytest_pinpoint_otp.apis.end_user_messaging.verifications import Send, Validate
-from pytest_pinpoint_otp.apis.rules import ParameterError, check_parameter
+from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_parameter
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

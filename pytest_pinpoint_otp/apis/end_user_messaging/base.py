@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, Request, Terms, remembered
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import Fault, Structure, find_faults
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import Fault, Structure, find_faults
 from pytest_pinpoint_otp.apis.end_user_messaging.store import RESOURCE_TYPE, read_id
 from pytest_pinpoint_otp.apis.frozen_json import FrozenDict, freeze_dict
 from pytest_pinpoint_otp.apis.rest_json import read_parameters

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from pytest_pinpoint_otp.apis.base import Reading, Refusal, Request, StoreOperation, Terms
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, refuse, write_resource
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     CREATE,
     LIST,
     MOST_TAGS,

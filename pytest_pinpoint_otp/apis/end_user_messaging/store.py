@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     CONFIGURATION_ID,
     CONFIGURATION_NAME,
     PLACEHOLDER,
@@ -19,7 +19,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     WHATSAPP_TEMPLATE,
     keep,
 )
-from pytest_pinpoint_otp.apis.rules import ParameterTypeError, Rule, check_parameter, text
+from pytest_pinpoint_otp.apis.parameter_rules import ParameterTypeError, Rule, check_parameter, text
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True

@@ -22,7 +22,7 @@ from pytest_pinpoint_otp.apis.base import (
     remembered,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, read, refuse, write_resource
-from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
+from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     DEFAULTS,
     PHONE_NUMBER,
     PLACEHOLDER,
@@ -33,8 +33,8 @@ from pytest_pinpoint_otp.apis.end_user_messaging.rules import (
     Fault,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.store import Configuration, Store, read_id
+from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_parameter
 from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_headers
-from pytest_pinpoint_otp.apis.rules import ParameterError, check_parameter
 
 DEFAULT_TEXT: Final = f"Your verification code is {PLACEHOLDER}."
 """What a template says that is not known here (our assumption)."""

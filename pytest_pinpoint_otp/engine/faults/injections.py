@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from pytest_pinpoint_otp.apis.base import SendOperation
-from pytest_pinpoint_otp.engine.checks import check_bool, check_selected, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_selected, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimits, read_denial

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.checks import did_you_mean
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 
 
 class Failure(Protocol):

@@ -18,7 +18,7 @@ from pytest_pinpoint_otp.apis import ERRORS
 from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.frozen_json import FrozenDict
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.checks import check_int, check_str, did_you_mean, kind, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_int, check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import (
     Answer,
     Outcome,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS, canonical_name
 from pytest_pinpoint_otp.apis.base import Operation
 from pytest_pinpoint_otp.apis.names import ErrorName
-from pytest_pinpoint_otp.engine.checks import check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_int, did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.outcomes import (
     VERDICTS,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.checks import check_str, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_str, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Pasteable, check_members, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.parsing import (

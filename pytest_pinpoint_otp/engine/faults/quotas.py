@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pytest_pinpoint_otp.apis.base import Denial
-from pytest_pinpoint_otp.engine.checks import check_choice, check_int, check_str, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_choice, check_int, check_str, kind
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
 from pytest_pinpoint_otp.engine.faults.parsing import parse_outcome
 from pytest_pinpoint_otp.engine.records import Call

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Self, cast
 
-from pytest_pinpoint_otp.engine.checks import did_you_mean
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome, Work, in_json
 
 # pytest shows a mistake at the test's own line, not in here.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.parsing import read_json, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan

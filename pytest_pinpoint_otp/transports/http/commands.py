@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest_pinpoint_otp.transports.http.actions as desks
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 from pytest_pinpoint_otp.engine.arguments import ConfigurationParameters, IssueParameters
-from pytest_pinpoint_otp.engine.checks import did_you_mean
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.transports.http.actions import DURATION, LONGEST_WAIT, CommandContext
 from pytest_pinpoint_otp.transports.http.records import STATUSES, properties_of, schema_of

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 from urllib.parse import unquote
 
-from pytest_pinpoint_otp.engine.checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
 from pytest_pinpoint_otp.transports.http.actions import CommandContext, NoFakeError
 from pytest_pinpoint_otp.transports.http.answers import write_error, write_json
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command, kinds_of

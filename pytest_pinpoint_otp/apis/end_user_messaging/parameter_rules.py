@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from pytest_pinpoint_otp.apis.rules import (
+from pytest_pinpoint_otp.apis.parameter_rules import (
     E164,
     ParameterError,
     ParameterTypeError,
