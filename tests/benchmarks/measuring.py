@@ -230,8 +230,13 @@ def request(**changed: str) -> dict[str, Any]:
 def constant(*, signed: bool) -> Send:
     """Return a send by a client whose own before-send handler gives the same answer each time."""
     answered = client()
-    answer_always(answered, AWSResponse, _Raw, signed=signed)
+    answer_by_constant(answered, signed=signed)
     return sends(answered)
+
+
+def answer_by_constant(client: Any, *, signed: bool) -> None:
+    """Let a handler of a boto3 client's own give every send the same answer."""
+    answer_always(client, AWSResponse, _Raw, signed=signed)
 
 
 def answer_always(client: Any, response: type[AWSResponse], raw: type[Any], *, signed: bool) -> None:
