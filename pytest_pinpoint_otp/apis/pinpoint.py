@@ -41,7 +41,7 @@ from pytest_pinpoint_otp.apis.parameter_rules import (
     of_length,
     text,
 )
-from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_error, write_headers
+from pytest_pinpoint_otp.apis.rest_json import Response, quote, read_parameters, write_answer, write_error
 
 CODE_LENGTH: Final = range(5, 9)
 VALIDITY_PERIOD: Final = range(5, 61)
@@ -214,7 +214,7 @@ class Send(_PinpointOperation, SendOperation):
             f'{{"ApplicationId": {quote(reading.application_id or "")}, "RequestId": "{request_id}",'
             f' "Result": {{{address}: {{{result}}}}}{by_endpoint}}}'
         )
-        return Response(200, write_headers(request_id), body.encode())
+        return write_answer(body.encode(), request_id)
 
 
 class Verify(_PinpointOperation, VerifyOperation):
@@ -233,7 +233,7 @@ class Verify(_PinpointOperation, VerifyOperation):
         return Guess(key, parameters["Otp"])
 
     def write_verdict(self, valid: bool, request_id: str) -> Response:
-        return Response(200, write_headers(request_id), b'{"Valid": true}' if valid else b'{"Valid": false}')
+        return write_answer(b'{"Valid": true}' if valid else b'{"Valid": false}', request_id)
 
 
 class Pinpoint(Api):

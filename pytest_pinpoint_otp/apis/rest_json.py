@@ -82,17 +82,17 @@ def read_invocation_id(headers: Mapping[str, Any]) -> str | None:
     return invocation_id.decode("latin-1") if isinstance(invocation_id, bytes) else invocation_id
 
 
-def write_headers(request_id: str) -> dict[str, str]:
-    """Return the headers that every answer has."""
-    return {"content-type": "application/json", "x-amzn-requestid": request_id}
+def write_answer(body: bytes, request_id: str) -> Response:
+    """Write a successful answer of a JSON document."""
+    return Response(200, {"content-type": "application/json", "x-amzn-requestid": request_id}, body)
 
 
 def write_document(document: Mapping[str, Any], request_id: str) -> Response:
     """Write a successful answer."""
-    return Response(200, write_headers(request_id), json.dumps(document).encode())
+    return write_answer(json.dumps(document).encode(), request_id)
 
 
 def write_error(name: str, status_code: int, document: Mapping[str, Any], request_id: str) -> Response:
     """Write an error answer. Its name travels in a header (source: botocore's parser)."""
-    headers = {**write_headers(request_id), "x-amzn-errortype": name}
-    return Response(status_code, headers, json.dumps(document).encode())
+    _, headers, body = write_document(document, request_id)
+    return Response(status_code, {**headers, "x-amzn-errortype": name}, body)

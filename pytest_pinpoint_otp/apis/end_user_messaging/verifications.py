@@ -34,7 +34,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.store import Configuration, Store, read_id
 from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_parameter
-from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_headers
+from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_answer
 
 DEFAULT_TEXT: Final = f"Your verification code is {PLACEHOLDER}."
 """What a template says that is not known here (our assumption)."""
@@ -153,7 +153,7 @@ class Send(NotifyOperation, SendOperation):
         # The API says nothing about a delivery: what fails later is an event of the configuration set.
         id_member = "" if report.message_id == "" else f', "messageId": {quote(message_id)}'
         body = f'{{"verificationId": "{self.verification_prefix}{drawn}"{id_member}}}'
-        return Response(200, write_headers(request_id), body.encode())
+        return write_answer(body.encode(), request_id)
 
 
 class Validate(NotifyOperation, VerifyOperation):
@@ -171,8 +171,7 @@ class Validate(NotifyOperation, VerifyOperation):
         return Guess(key, parameters["code"])
 
     def write_verdict(self, valid: bool, request_id: str) -> Response:
-        body = b'{"status": "VALID"}' if valid else b'{"status": "INVALID"}'
-        return Response(200, write_headers(request_id), body)
+        return write_answer(b'{"status": "VALID"}' if valid else b'{"status": "INVALID"}', request_id)
 
 
 class _Rendering(NamedTuple):

@@ -110,11 +110,9 @@ def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     context[SERVICE] = service
     if not isinstance(body, bytes):
         body = _read_body(body)
-    try:
-        # What botocore writes the header from, which takes four times as long to read.
-        invocation_id = context["retries"]["invocation-id"]
-    except KeyError:
-        invocation_id = read_invocation_id(request.headers)
+    # What botocore writes the header from, which takes four times as long to read.
+    retries = context.get("retries") or {}
+    invocation_id = retries.get("invocation-id") or read_invocation_id(request.headers)
     response = service.respond(request.method, request.url, invocation_id, body)
     if not isinstance(response, Response):
         raise response.for_request(request.url)
