@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 import pytest
 from botocore.config import Config
@@ -29,6 +30,13 @@ def test_a_send_by_pinpoint_otp_client_beside_an_unsigned_constant_answer(measur
         measure.show(what, ratio)
     else:
         measure.check(what, ratio, 0.7)
+
+
+def test_a_send_whose_request_is_new_beside_one_that_is_remembered(measure: Measure, send: Send) -> None:
+    numbers = count()
+    with mock_pinpoint_otp():
+        ratio = measure.ratio(lambda: send(DestinationIdentity=f"+1555{next(numbers):07}"), send)
+    measure.show("A send whose request is new, of one that came before", ratio)
 
 
 def test_entering_and_leaving_beside_a_send(measure: Measure, turns: Turns, send: Send) -> None:
