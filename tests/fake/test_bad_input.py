@@ -38,6 +38,9 @@ class Unknown(exceptions.ClientError):
     """An exception of no service."""
 
 
+Forbidden = type("ForbiddenException", (exceptions.ClientError,), {})
+
+
 async def a_coroutine_function(call: object) -> str:
     return "THROTTLED"
 
@@ -84,6 +87,7 @@ INJECT_MISTAKES = [
     ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is not a modelled exception class"),
     ((Unknown,), {}, ValueError, r"Unknown.* is not a modelled exception class"),
     ((exceptions.ClientError({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"ErrorResponse\("),
+    ((Forbidden({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"give client\.exceptions\.X, or"),
     # An operation that is not faked, or has no delivery.
     (("THROTTLED",), {"operation": "SendMessages"}, ValueError, r"'SendMessages' is not faked.* 'SendOTPMessage'\?"),
     (("THROTTLED",), {"operation": "send_otp_mesage"}, ValueError, r"'send_otp_mesage' is not faked"),
@@ -92,6 +96,8 @@ INJECT_MISTAKES = [
     (("THROTTLED",), {"operation": ["SendOTPMessage"]}, ValueError, r"\['SendOTPMessage'\] is not faked"),
     (("THROTTLED",), {"operation": "VerifyOTPMessage"}, ValueError, r"'THROTTLED' is a delivery, and VerifyOTPMessage"),
     ((Delivery("OPT_OUT"),), {"operation": "VerifyOTPMessage"}, ValueError, r"delivers nothing.*wrong_code\(\)"),
+    (("VALDI",), {}, ValueError, r"'VALDI' is neither .*\. Choose from: BadRequestException"),
+    (("VALDI",), {"operation": "VerifyOTPMessage"}, ValueError, r"'VALDI' is neither .* Did you mean 'VALID'\?"),
     # Counts.
     (("THROTTLED",), {"times": 0}, ValueError, r"times is 0, but takes 1 or more"),
     (("THROTTLED",), {"times": -1}, ValueError, r"times is -1, but takes 1 or more"),

@@ -117,6 +117,18 @@ def test_a_send_may_meet_every_failure_of_its_delivery_and_a_verification_none()
     assert failures_of("VerifyOTPMessage")["delivery"] == []
 
 
+@pytest.mark.parametrize(
+    ("operation", "retried"),
+    [
+        ("SendOTPMessage", {"TooManyRequestsException", "InternalServerErrorException"}),
+        ("SendNotifyCodeVerification", {"ThrottlingException", "InternalServerException"}),
+    ],
+)
+def test_an_attempt_may_meet_every_usual_error_that_botocore_retries(operation: str, retried: set[str]) -> None:
+    errors = {*failures_of(operation)["errors"]}
+    assert errors.intersection(failures_of(operation)["transient"]) == retried
+
+
 TRANSIENT = [
     pytest.param(operation, failure, marks=marks)
     for operation, marks in (("SendOTPMessage", ()), ("SendNotifyCodeVerification", notify.NEEDED))

@@ -290,8 +290,6 @@ class Faults:
         return [one for one in self.injections if one.remaining and not one._optional]
 
     def cancel(self) -> None:
-        """Cancel every injection and quota."""
+        """Cancel every injection."""
         for injection in self.injections:
             injection.cancel()
-        for limit in self.rate_limits:
-            limit.cancel()
