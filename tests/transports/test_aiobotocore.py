@@ -714,6 +714,11 @@ async def test_a_container_is_never_asked_for_credentials_while_a_fake_is_active
         with pytest.raises(CredentialRetrievalError):
             await session.create_client("s3", region_name="us-east-1").__aenter__()
         assert len(asked) == 1
+        async with session.create_client("pinpoint", region_name="us-east-1"):
+            pass
+        with pytest.raises(CredentialRetrievalError):
+            await get_session().get_credentials()
+        assert len(asked) == 2
     with pytest.raises(CredentialRetrievalError):
         await session.create_client("pinpoint", region_name="us-east-1").__aenter__()
-    assert len(asked) == 2
+    assert len(asked) == 3

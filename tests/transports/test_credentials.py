@@ -128,6 +128,24 @@ def test_another_services_client_that_is_made_inside_the_fake_has_its_role(
     assert has_role(boto3.Session().client("sqs"))
 
 
+def test_a_session_has_its_role_after_a_client_of_a_faked_service_was_made(
+    pinpoint_otp: PinpointOTP, machine: str
+) -> None:
+    boto3.Session().client("pinpoint")
+    credentials = boto3.Session().get_credentials()
+    assert credentials is not None
+    assert credentials.access_key == "role-key"
+
+
+def test_a_metadata_service_that_is_turned_off_is_not_asked(
+    pinpoint_otp: PinpointOTP, metadata: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"{metadata.url}/")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert credentials_of(boto3.Session().client("sqs")) is None
+    assert metadata.asked == []
+
+
 def test_another_services_client_has_its_role_after_one_of_a_faked_service(machine: str) -> None:
     session = boto3.Session()
     with mock_pinpoint_otp():
