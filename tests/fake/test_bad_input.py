@@ -87,7 +87,7 @@ INJECT_MISTAKES = [
     ((exceptions.ClientError,), {}, ValueError, r"ClientError.* is not a modelled exception class"),
     ((Unknown,), {}, ValueError, r"Unknown.* is not a modelled exception class"),
     ((exceptions.ClientError({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"ErrorResponse\("),
-    ((Forbidden({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"give client\.exceptions\.X, or"),
+    ((Forbidden({"Error": {"Code": "SlowDown"}}, "SendOTPMessage"),), {}, ValueError, r"give client\.exceptions\.X"),
     # An operation that is not faked, or has no delivery.
     (("THROTTLED",), {"operation": "SendMessages"}, ValueError, r"'SendMessages' is not faked.* 'SendOTPMessage'\?"),
     (("THROTTLED",), {"operation": "send_otp_mesage"}, ValueError, r"'send_otp_mesage' is not faked"),
