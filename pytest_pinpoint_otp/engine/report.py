@@ -22,6 +22,15 @@ _INDENT: Final = 13
 """The width of a time and a space, below which details stand."""
 _DESTINATION: Final = 16
 """The width of the longest phone number in E.164."""
+_NOUNS: Final = {"message": "text", "call": "call"}
+_NO_CALL: Final = (
+    "No OTP call has reached this fake. Is the client patched or mocked? Does the application run in another process"
+    " (use pinpoint_otp_server)? Otherwise the application made no call."
+)
+_LOOP_WAITS: Final = (
+    "The test waited inside an event loop, which could run no other task meanwhile: await async_wait_for_message()"
+    " instead."
+)
 
 
 class _Entry(NamedTuple):
@@ -162,21 +171,24 @@ def missing(
     journal: Journal,
 ) -> str:
     """Say that a message or call is not there as often as it should be, and what is there instead."""
-    wanted = _wanted(what, selection)
     if found:
-        lines = [f"{wanted}: {len(found)} found, but {times} expected.", *_section("Found", map(_summary, found))]
+        wanted = _wanted(what, selection, plural=times != 1)
+        lines = [f"Expected {times} {wanted}, found {len(found)}.", *_section("Found", map(_summary, found))]
     else:
-        lines = [f"{wanted}: none found."]
+        lines = [f"No {_wanted(what, selection)} was found."]
     there = set(map(id, found))
     others = [record for record in records if id(record) not in there]
     return _text([*lines, *_instead(selection, others, journal, failures=what == "message")])
 
 
-def timed_out(selection: Mapping[str, object], timeout: float, journal: Journal, before: int) -> str:
+def timed_out(
+    selection: Mapping[str, object], timeout: float, journal: Journal, before: int, *, in_event_loop: bool
+) -> str:
     """Say that a message did not arrive in time, and what did after the first ``before`` messages."""
     meanwhile = journal.messages[before:]
     lines = [
-        f"{_wanted('message', selection)}: none arrived within {timeout} seconds.",
+        f"No {_wanted('message', selection)} arrived within {timeout} seconds.",
+        *([_LOOP_WAITS] if in_event_loop else []),
         f"Sent meanwhile: {len(meanwhile)}; before: {before}.",
     ]
     return _text([*lines, *_instead(selection, meanwhile, journal, failures=True)])
@@ -202,8 +214,7 @@ def _instead(
     unsent = (f"{one.operation}: {_one_line(one.error)}" for one in reversed(journal.unsent))
     lines += _section("Never left botocore", unsent)
     if not (lines or journal.calls or journal.messages):
-        lines = ["No OTP call has reached the fake: was it made, by a client of boto3 or botocore, while it is active?"]
-        lines += _elsewhere(journal)
+        lines = [_NO_CALL, *_elsewhere(journal)]
     return lines
 
 
@@ -226,7 +237,7 @@ def _nearest(records: Sequence[_Either], selection: Mapping[str, object]) -> lis
 
 def unexpected(what: str, selection: Mapping[str, object], found: Sequence[SentMessage | Call]) -> str:
     """Say that a message or call is there that should not be."""
-    lines = [f"{_wanted(what, selection)}: {len(found)} found, but none expected."]
+    lines = [f"Expected no {_wanted(what, selection)}, found {len(found)}."]
     return _text([*lines, *_section("Found", map(_summary, found))])
 
 
@@ -244,9 +255,19 @@ def _text(lines: Iterable[str]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _wanted(what: str, selection: Mapping[str, object]) -> str:
-    fields = ", ".join(f"{name}={value!r}" for name, value in selection.items())
-    return f"A {what} with {fields}" if fields else f"Any {what}"
+def _wanted(what: str, selection: Mapping[str, object], *, plural: bool = False) -> str:
+    """Return what is looked for, such as ``text to +15550100123 with language='de-DE'``."""
+    fields = dict(selection)
+    wanted = f"{_NOUNS[what]}{'s' if plural else ''}"
+    for name, word in (("operation", "of"), ("destination", "to")):
+        if name in fields:
+            wanted += f" {word} {_selected(fields.pop(name))}"
+    others = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+    return f"{wanted} with {others}" if others else wanted
+
+
+def _selected(value: object) -> str:
+    return value if type(value) is str and value.isprintable() and value else repr(value)
 
 
 def _near_miss(record: SentMessage | Call, selection: Mapping[str, object]) -> str:

@@ -38,7 +38,9 @@ def wait(journal: Journal, selection: Mapping[str, object], timeout: float, wher
     with _arrival(journal, selection, arrived.set) as arrivals:
         if not arrivals:
             arrived.wait(timeout)
-    return _arrived(arrivals, journal, selection, timeout, before)
+    if not arrivals:
+        raise TimeoutError(timed_out(selection, timeout, journal, before, in_event_loop=_runs_in_event_loop()))
+    return arrivals[0]
 
 
 async def async_wait(journal: Journal, selection: Mapping[str, object], timeout: float, where: str) -> SentMessage:
@@ -55,14 +57,8 @@ async def async_wait(journal: Journal, selection: Mapping[str, object], timeout:
                 await woken()
             finally:
                 timer.cancel()
-    return _arrived(arrivals, journal, selection, timeout, before)
-
-
-def _arrived(
-    arrivals: list[SentMessage], journal: Journal, selection: Mapping[str, object], timeout: float, before: int
-) -> SentMessage:
     if not arrivals:
-        raise TimeoutError(timed_out(selection, timeout, journal, before))
+        raise TimeoutError(timed_out(selection, timeout, journal, before, in_event_loop=False))
     return arrivals[0]
 
 
@@ -123,6 +119,16 @@ def _asyncio_event() -> tuple[Callable[[], None], Callable[[], Awaitable[object]
             loop.call_soon_threadsafe(event.set)
 
     return wake, event.wait
+
+
+def _runs_in_event_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _runs_in_trio()
+    return True
 
 
 def _runs_in_trio() -> bool:

@@ -310,7 +310,7 @@ def test_code_for_tells_what_was_sent_instead(pinpoint_otp: PinpointOTP, pinpoin
         pinpoint_otp.code_for(DESTINATION, reference_id=REFERENCE)
 
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"A message with destination='{DESTINATION}', reference_id='{REFERENCE}': none found."
+    assert lines[0] == f"No text to {DESTINATION} with reference_id='{REFERENCE}' was found."
     assert lines[1] == "Near misses:"
     # The nearer miss comes first.
     assert f"text to {DESTINATION}, reference other, code {pinpoint_otp.messages[0].code}" in lines[2]
@@ -360,7 +360,7 @@ def test_code_for_tells_which_calls_never_left_botocore(pinpoint_otp: PinpointOT
 
 
 def test_code_for_says_when_nothing_at_all_was_sent(pinpoint_otp: PinpointOTP) -> None:
-    with pytest.raises(LookupError, match=r"^Any message: none found\.\nNo OTP call has reached the fake: was it made"):
+    with pytest.raises(LookupError, match=r"^No text was found\.\nNo OTP call has reached this fake\. "):
         pinpoint_otp.code_for()
 
 
@@ -455,14 +455,14 @@ def test_assert_sent_fails_where_nothing_matches_and_shows_the_near_misses(
         pinpoint_otp.assert_sent(DESTINATION, language="de-DE")
 
     text = str(caught.value)
-    assert text.startswith(f"A message with destination='{DESTINATION}', language='de-DE': none found.")
+    assert text.startswith(f"No text to {DESTINATION} with language='de-DE' was found.\n")
     assert "-- language is None" in text
     assert "reference throttled: THROTTLED" in text
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize(("times", "expected"), [(1, "1 text"), (3, "3 texts")])
 def test_assert_sent_fails_where_there_are_more_or_less_and_shows_them(
-    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, times: int
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any, times: int, expected: str
 ) -> None:
     send(pinpoint_otp_client)
     send(pinpoint_otp_client)
@@ -472,8 +472,8 @@ def test_assert_sent_fails_where_there_are_more_or_less_and_shows_them(
         pinpoint_otp.assert_sent(DESTINATION, times=times)
 
     text = str(caught.value)
-    assert text.startswith(f"A message with destination='{DESTINATION}': 2 found, but {times} expected.\nFound:\n")
-    assert text.count(f"text to {DESTINATION}") == 2
+    assert text.startswith(f"Expected {expected} to {DESTINATION}, found 2.\nFound:\n")
+    assert text.count(f"text to {DESTINATION}, reference") == 2
     assert f"-- destination is '{OTHER_DESTINATION}'" in text
 
 
@@ -494,9 +494,9 @@ def test_assert_not_sent_fails_and_shows_what_was_sent(pinpoint_otp: PinpointOTP
         pinpoint_otp.assert_not_sent(DESTINATION)
 
     text = str(caught.value)
-    assert text.startswith(f"A message with destination='{DESTINATION}': 1 found, but none expected.")
+    assert text.startswith(f"Expected no text to {DESTINATION}, found 1.\n")
     assert f"reference {REFERENCE}, code {pinpoint_otp.code_for(DESTINATION)}" in text
-    with pytest.raises(AssertionError, match=r"^Any message: 1 found"):
+    with pytest.raises(AssertionError, match=r"^Expected no text, found 1\.\n"):
         pinpoint_otp.assert_not_sent()
 
 
@@ -508,7 +508,7 @@ def test_assert_called_is_about_sends_unless_told_otherwise(
     with pytest.raises(AssertionError) as caught:
         pinpoint_otp.assert_called()
 
-    assert str(caught.value).startswith("A call with operation='SendOTPMessage': none found.")
+    assert str(caught.value).startswith("No call of SendOTPMessage was found.\n")
     assert "-- operation is 'VerifyOTPMessage'" in str(caught.value)
     assert pinpoint_otp.assert_called("VerifyOTPMessage") == pinpoint_otp.calls[0]
     assert pinpoint_otp.assert_called(operation="VerifyOTPMessage", times=1) == pinpoint_otp.calls[0]
@@ -555,7 +555,7 @@ def test_assert_called_fails_where_there_are_more_or_less(pinpoint_otp: Pinpoint
     send(pinpoint_otp_client)
     send(pinpoint_otp_client)
 
-    with pytest.raises(AssertionError, match=r"2 found, but 1 expected\.\nFound:\n"):
+    with pytest.raises(AssertionError, match=r"^Expected 1 call of SendOTPMessage, found 2\.\nFound:\n"):
         pinpoint_otp.assert_called(times=1)
 
 
@@ -569,9 +569,9 @@ def test_assert_not_called_is_about_every_operation_unless_told_otherwise(
     pinpoint_otp.assert_not_called(destination=OTHER_DESTINATION)
     with pytest.raises(AssertionError) as caught:
         pinpoint_otp.assert_not_called()
-    assert str(caught.value).startswith("Any call: 1 found, but none expected.\nFound:\n")
+    assert str(caught.value).startswith("Expected no call, found 1.\nFound:\n")
     assert f"VerifyOTPMessage to {DESTINATION}, reference {REFERENCE}: INVALID" in str(caught.value)
-    with pytest.raises(AssertionError, match="A call with operation='VerifyOTPMessage', destination="):
+    with pytest.raises(AssertionError, match=r"^Expected no call of VerifyOTPMessage to \+15550100123, found 1\."):
         pinpoint_otp.assert_not_called("VerifyOTPMessage", destination=DESTINATION)
 
 

@@ -150,7 +150,7 @@ def test_another_fake_that_has_answered_is_told_of(pinpoint_otp: PinpointOTP, pi
         with mock_pinpoint_otp():
             send(pinpoint_otp_client)
             send(pinpoint_otp_client)
-        with pytest.raises(LookupError, match="No OTP call has reached the fake") as caught:
+        with pytest.raises(LookupError, match="No OTP call has reached this fake") as caught:
             unreached.code_for()
     assert str(caught.value).endswith("Calls that another fake has answered meanwhile: 2. The innermost one answers.")
 

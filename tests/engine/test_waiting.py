@@ -424,8 +424,21 @@ def test_the_error_says_that_nothing_was_sent(pinpoint_otp: PinpointOTP, wait: W
     with pytest.raises(TimeoutError) as raised:
         wait(pinpoint_otp, timeout=0.01)
     assert str(raised.value).startswith(
-        "Any message: none arrived within 0.01 seconds.\nSent meanwhile: 0; before: 0.\nNo OTP call has reached"
+        "No text arrived within 0.01 seconds.\nSent meanwhile: 0; before: 0.\nNo OTP call has reached this fake."
     )
+
+
+def test_the_error_says_that_an_event_loop_cannot_work_while_its_thread_waits(
+    pinpoint_otp: PinpointOTP, run: Callable[[AsyncFunction], Any]
+) -> None:
+    async def wait_in_the_way_of_threads() -> None:
+        pinpoint_otp.wait_for_message(timeout=0.01)
+
+    with pytest.raises(TimeoutError, match=r"within 0.01 seconds\.\n.*: await async_wait_for_message\(\) instead\.\n"):
+        run(wait_in_the_way_of_threads)
+    with pytest.raises(TimeoutError) as raised:
+        pinpoint_otp.wait_for_message(timeout=0.01)
+    assert "async_wait_for_message" not in str(raised.value)
 
 
 def test_the_error_tells_what_was_sent_meanwhile_and_what_failed(
@@ -447,7 +460,7 @@ def test_the_error_tells_what_was_sent_meanwhile_and_what_failed(
             pinpoint_otp.wait_for_message(awaited, timeout=2.0)
         working.result()
     assert str(raised.value).splitlines() == [
-        "A message with destination='+15550100123': none arrived within 2.0 seconds.",
+        f"No text to {awaited!r} arrived within 2.0 seconds.",
         "Sent meanwhile: 1; before: 1.",
         "Near misses:",
         "  12:00:00.000 text to +15550100456, reference recovery, code 222222 -- destination is '+15550100456'",
