@@ -46,7 +46,10 @@ class Rules(Properties):
         self._guessed: set[str] = set()
 
     def request_code(self, phone: str) -> bool:
-        """Let the application send a code to a phone. Return whether it told the user that a text is on its way."""
+        """Let the application send a code to a phone. Return whether it told the user that a text is on its way.
+
+        False: it refused, such as during a cool-down, or it said that no text was sent.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not say how the application requests a code.")
 
     def check_code(self, phone: str, code: str) -> bool | None:
