@@ -150,7 +150,7 @@ def _print_greeting(server: PinpointOTPServer, host: str) -> None:
     _say(f"Inbox: {server.url}")
     _say("AWS SDKs and CLI reach it with")
     for name, value in server.environ.items():
-        if name.startswith(("AWS_ENDPOINT", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION")):
+        if name.startswith(("AWS_ENDPOINT", "AWS_ACCESS", "AWS_SECRET", "AWS_REGION", "AWS_DEFAULT_REGION")):
             _say(f"  {name}={value}")
     if _lets_others_in(host):
         _say("Whoever reaches this address can read and arrange everything.")

@@ -148,6 +148,17 @@ def test_a_name_of_this_machine_lets_nobody_in() -> None:
         assert not [line for line in greeting if line.startswith("Whoever")]
 
 
+def test_the_variables_that_are_shown_are_all_that_boto3_needs() -> None:
+    with serving() as (_, url, greeting):
+        shown = dict(line.strip().split("=", 1) for line in greeting if line.startswith("  AWS_"))
+        others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        send = "import boto3, json, sys; boto3.client('pinpoint').send_otp_message(**json.loads(sys.argv[1]))"
+        command = [sys.executable, "-c", send, json.dumps(send_request())]
+        subprocess.run(command, env={**others, **shown}, check=True, timeout=PATIENCE)
+        with urlopen(f"{url}/_otp/messages") as answer:
+            assert len(json.load(answer)["messages"]) == 1
+
+
 def test_run_gives_the_command_the_environment_and_its_exit_status() -> None:
     code = "import boto3, helpers; print(helpers.send_status(boto3.client('pinpoint'))); raise SystemExit(7)"
     result = run("run", "--port", "0", "--", sys.executable, "-c", code, PYTHONPATH=str(TESTS))
