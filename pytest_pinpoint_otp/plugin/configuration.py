@@ -126,8 +126,9 @@ def read_configuration(config: pytest.Config) -> dict[str, Any]:
     """Return the options of the fake that are set in pytest's configuration.
 
     Raises:
-        pytest.UsageError: a value has the wrong type or is out of range.
+        pytest.UsageError: an option is unknown, or a value has the wrong type or is out of range.
     """
+    _refuse_unknown(config)
     given = {name: _getini(config, f"{PREFIX}{name}") for name in OPTIONS}
     given = {name: value for name, value in given.items() if value is not None}
     for name, value in given.items():
@@ -139,6 +140,23 @@ def read_configuration(config: pytest.Config) -> dict[str, Any]:
         except (TypeError, ValueError) as error:
             raise pytest.UsageError(str(error)) from None
     return given
+
+
+def _refuse_unknown(config: pytest.Config) -> None:
+    """Refuse an option that looks like one of ours and is nobody's: pytest only warns, and the fake would be off."""
+    # pytest has no public name for it since 9.2.
+    settings = vars(config).get("_inicfg", vars(config).get("inicfg", ()))
+    known = [f"{PREFIX}{option}" for option in ("autouse", "guard", *OPTIONS)]
+    for name in settings:
+        if name.startswith(PREFIX) and name not in known:
+            try:
+                # Somebody else may have it.
+                config.getini(name)
+            except ValueError:
+                from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
+
+                hint = did_you_mean(name, known)
+                raise pytest.UsageError(f"pytest's configuration: there is no option {name!r}.{hint}") from None
 
 
 def _getini(config: pytest.Config, name: str) -> Any:

@@ -193,6 +193,24 @@ def test_a_wrong_value_is_a_usage_error_that_names_option_and_value(
     assert_usage_error(result, setting.partition("=")[0], shown)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("autouze", "pinpoint_otp_autouse"), ("aplications", "pinpoint_otp_applications"), ("gard", "pinpoint_otp_guard")],
+)
+def test_an_unknown_option_is_a_usage_error_that_names_the_nearest(
+    pytester: pytest.Pytester, name: str, meant: str
+) -> None:
+    pytester.makeini(f"[pytest]\npinpoint_otp_{name} = true")
+    result = run(pytester, test_configured="def test_it(): pass")
+    assert_usage_error(result, name, f"Did you mean {meant!r}?")
+
+
+def test_an_option_of_somebody_else_may_begin_alike(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\npinpoint_otp_bucket = x")
+    pytester.makeconftest("def pytest_addoption(parser): parser.addini('pinpoint_otp_bucket', 'a bucket')")
+    run(pytester, test_configured="def test_it(): pass").assert_outcomes(passed=1)
+
+
 @needs_native_toml
 @pytest.mark.parametrize(
     ("setting", "shown"),
