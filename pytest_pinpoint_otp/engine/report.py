@@ -45,8 +45,14 @@ class _Entry(NamedTuple):
     details: list[str]
 
 
-def traffic(journal: Journal, width: int) -> str:
-    """Return the newest calls, arranged messages and unsent calls of a fake, oldest first, in lines of that width."""
+def traffic(journal: Journal, width: int, unused: Sequence[str] = ()) -> str:
+    """Return the newest calls, arranged messages and unsent calls of a fake, oldest first, in lines of that width.
+
+    Args:
+        journal: the fake's records.
+        width: columns of a line.
+        unused: what the test has arranged and no call has used.
+    """
     calls = [call for call in journal.calls if call.at is not None]
     made = {attempt.request_id for call in calls for attempt in call.attempts}
     arranged = [message for message in journal.messages if message.request_id not in made]
@@ -59,6 +65,8 @@ def traffic(journal: Journal, width: int) -> str:
     lines += _left_out(journal.unsent, "calls that botocore stopped")
     for unsent in journal.unsent[-_CALLS:]:
         lines += _unsent_lines(unsent, width)
+    for one in unused:
+        lines += _wrapped(f"{'not used':{_INDENT}}{one}", width, first_indent=0)
     return "\n".join(lines)
 
 
@@ -87,12 +95,17 @@ def _call_entry(call: Call, sent: Sequence[SentMessage], judged: Sequence[Verifi
     elif len(attempts) > 1:
         times = f" x{len(attempts)}"
     verdict = _ending(f"{last.outcome}{times}", last.source)
+    lost = last.status_code is None
+    if lost and any(message.request_id == last.request_id for message in sent):
+        verdict += ", lost after SUCCESSFUL"
     details += [f"code {message.code}" for message in sent]
     for verification in judged:
         otp = f"otp {_quoted(verification.otp)}"
         if verification.request_id != last.request_id:
             # The application has never learnt of it: its answer was lost.
             otp += f": {verification.reason}"
+        elif lost:
+            verdict += f", lost after {verification.reason}"
         elif not verification.valid:
             verdict += f": {verification.reason}"
         details.append(otp)

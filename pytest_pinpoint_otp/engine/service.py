@@ -261,10 +261,15 @@ class Service(State):
         with lock:
             return self.codes.status(message.key, message.code, self.clock.now())
 
-    def traffic(self, width: int = 80) -> str:
-        """Return what happened as text, at most so many columns wide; empty where nothing did."""
+    def traffic(self, width: int = 80, *, unused: bool = False) -> str:
+        """Return what happened as text, at most so many columns wide; empty where nothing did.
+
+        Args:
+            width: columns of a line.
+            unused: whether it ends with what is arranged and no call has used.
+        """
         with lock:
-            return traffic(self.journal, width)
+            return traffic(self.journal, width, self.unused().words() if unused else ())
 
     def describe(self) -> str:
         """Return in a few words what it holds."""

@@ -39,12 +39,19 @@ class Teardown:
 
     def note(self, report: pytest.TestReport) -> None:
         """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
-        if report.failed and (traffic := service_of(self.fake).traffic(terminal_width(self._item.config))):
+        if report.failed:
+            self._add_sections(report)
+        if report.when == "call":
+            self._outcomes.append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
+
+    def _add_sections(self, report: pytest.TestReport) -> None:
+        # At the teardown what is unused may be the error itself.
+        unused = report.when != "teardown"
+        traffic = service_of(self.fake).traffic(terminal_width(self._item.config), unused=unused)
+        if traffic:
             report.sections.append(("Pinpoint OTP traffic", traffic))
             if self._arrangement and (chaos := self._arrangement.section(self.fake, self._item)):
                 report.sections.append(("Pinpoint OTP chaos", chaos))
-        if report.when == "call":
-            self._outcomes.append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
 
     def check(self) -> None:
         """Check what a test that passed has left. One that failed, was skipped or xfailed has its verdict."""

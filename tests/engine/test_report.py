@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from helpers import APPLICATION, DESTINATION, REFERENCE, send, send_request, verify
 
@@ -189,3 +190,39 @@ def test_a_verdict_whose_answer_was_lost_is_shown(pinpoint_otp: PinpointOTP, pin
     lines = " ".join(" ".join(traffic(pinpoint_otp, 200)).split())
     assert f"VerifyOTPMessage {DESTINATION} INVALID (service): ALREADY_VERIFIED" in lines
     assert f"otp {code}: VALID, attempts left: 3, otp {code}, attempts left: 3" in lines
+
+
+def test_the_last_answer_that_was_lost_is_told_with_what_it_said(pinpoint_otp: PinpointOTP) -> None:
+    config = Config(retries={"total_max_attempts": 1})
+    client = boto3.client("pinpoint", region_name="us-east-1", config=config)
+    pinpoint_otp.inject(LostResponse())
+    pinpoint_otp.inject(LostResponse(), LostResponse(), "ReadTimeoutError", operation="VerifyOTPMessage")
+    with pytest.raises(ReadTimeoutError):
+        send(client)
+    for code in (pinpoint_otp.wrong_code(), pinpoint_otp.code_for(), "123456"):
+        with pytest.raises(ReadTimeoutError):
+            verify(client, code)
+
+    firsts = [line.partition(f"{DESTINATION} ")[2] for line in traffic(pinpoint_otp, 132) if DESTINATION in line]
+    assert [line.partition(": ")[0] for line in firsts] == [
+        "ReadTimeoutError (injection), lost after SUCCESSFUL",
+        "ReadTimeoutError (injection), lost after WRONG_CODE",
+        "ReadTimeoutError (injection), lost after VALID",
+        "ReadTimeoutError (injection)",
+    ]
+
+
+def test_what_is_arranged_and_unused_is_told_last(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
+    send(pinpoint_otp_client)
+    pinpoint_otp.inject("THROTTLED", destination="15550100123")
+    pinpoint_otp.inject("THROTTLED", times=None)
+    pinpoint_otp.inject("THROTTLED", optional=True)
+    pinpoint_otp.queue_codes("012345")
+
+    *_, injection, codes = service_of(pinpoint_otp).traffic(132, unused=True).split("\n")
+    assert not [line for line in traffic(pinpoint_otp, 132) if "not used" in line]
+    pinpoint_otp.reset()
+    assert injection == (
+        "not used     inject('THROTTLED', operation='SendOTPMessage', destination='15550100123'): used 0, 1 left"
+    )
+    assert codes == "not used     queue_codes('012345')"

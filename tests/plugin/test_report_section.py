@@ -63,6 +63,14 @@ def test_a_failing_test_shows_what_was_sent_and_verified(pytester: pytest.Pytest
     ]
 
 
+def test_a_failing_test_shows_what_it_has_arranged_and_no_call_has_used(pytester: pytest.Pytester) -> None:
+    section = traffic_of(pytester, "pinpoint_otp.inject('THROTTLED', destination='15550100123')", "send()")
+    assert section[3:] == [
+        "not used     inject('THROTTLED', operation='SendOTPMessage',",
+        "             destination='15550100123'): used 0, 1 left",
+    ]
+
+
 def test_times_are_those_of_the_fakes_clock(pytester: pytest.Pytester) -> None:
     freezegun = pytest.importorskip("freezegun")
     with freezegun.freeze_time("2030-01-31 23:59:58.5"):
@@ -249,6 +257,8 @@ def test_unused(pinpoint_otp):
     passes(result, passed=2, errors=3)
     references = [re.findall(r"reference ([\w ]+),", "\n".join(section)) for section in sections(result)]
     assert references == [["set up"], ["test", "torn down"], ["used"]]
+    # The error of the third says it itself.
+    assert "not used" not in result.stdout.str()
 
 
 def test_it_is_shown_for_a_test_that_fails_and_for_no_other(pytester: pytest.Pytester) -> None:
