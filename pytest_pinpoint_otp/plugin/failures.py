@@ -146,14 +146,14 @@ def _summarize(counts: Counter[tuple[str, str]]) -> str:
     totals: Counter[str] = Counter()
     for (counted, _), count in counts.items():
         totals[counted] += count
-    calls, failed, transient = (totals[name] for name in ("calls", "failed", "transient"))
+    calls, failed, hidden = (totals[name] for name in ("calls", "failed", "hidden"))
     if not calls:
         return "failed nothing: no test that it reaches made an OTP call"
     if not failed:
         return f"failed none of {_count(calls, 'call')}: choose a higher rate, other kinds or another seed"
     tests = sum(counted == "failed" and count > 0 for (counted, _), count in counts.items())
     told = f"failed {_count(failed, 'call')} of {_count(tests, 'test')}"
-    return f"{told}, {transient} of them at one attempt only" if transient else told
+    return f"{told}, {hidden} of them hidden by a retry" if hidden else told
 
 
 def _count(number: int, noun: str) -> str:

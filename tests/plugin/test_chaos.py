@@ -303,8 +303,21 @@ def test_the_rate_is_that_of_the_calls_that_fail_and_of_the_first_attempts_of_th
     assert chaos.counts == {
         "calls": 400,
         "failed": answered.count(False) + retried.count(True),
-        "transient": retried.count(True),
+        "hidden": retried.count(True),
     }
+
+
+def test_an_attempts_failure_counts_as_hidden_only_if_the_client_makes_another_attempt() -> None:
+    impatient = boto3.client("pinpoint", region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
+    chaos = Chaos(1, "0", ["transient"])
+    with mock_pinpoint_otp() as fake:
+        service_of(fake).add(chaos.injections())
+        for client in (CLIENT, CLIENT, impatient):
+            with contextlib.suppress(BotoCoreError, ClientError):
+                send(client)
+
+    assert [len(call.attempts) for call in fake.calls] == [2, 2, 1]
+    assert chaos.counts == {"calls": 3, "failed": 3, "hidden": 2}
 
 
 # -- Options -----------------------------------------------------------------------------------------------------------
@@ -738,7 +751,7 @@ def test_the_summary_tells_how_many_calls_of_how_many_tests_were_failed(
     ("arguments", "told"),
     [
         (["1", "-k", "one"], "1 call of 1 test"),
-        (["1", "--pinpoint-otp-chaos-kinds=transient"], "4 calls of 2 tests, 4 of them at one attempt only"),
+        (["1", "--pinpoint-otp-chaos-kinds=transient"], "4 calls of 2 tests, 4 of them hidden by a retry"),
         (["0", "-k", "one"], "none of 1 call: choose a higher rate, other kinds or another seed"),
         (["0", "-k", "two"], "none of 3 calls: choose a higher rate, other kinds or another seed"),
         (["1", "-k", "without or left_alone"], "nothing: no test that it reaches made an OTP call"),

@@ -56,7 +56,7 @@ class Chaos:
         self.seed: Final = seed
         self.choices: Final = choices
         self.counts: Final[Counter[str]] = Counter()
-        """How many "calls" it has met, how many of them "failed", and how many of those by a "transient" failure."""
+        """How many "calls" it has met, how many of them "failed", and how many of those were "hidden" by a retry."""
         self._kinds = kinds
 
     def injections(self) -> list[Injection]:
@@ -92,13 +92,17 @@ class _Draws(Drawing):
     def __call__(self, call: Call, number: int) -> object:
         # Once for each call: a call that fails does so at every attempt, and a retry hides the failure of an attempt.
         if call.attempts:
+            if self._per == "attempt" and [one.source for one in call.attempts] == ["chaos"]:
+                self._count("hidden")
             return None
         drawn = (self._chaos.seed, self._example(), self._per, call.operation, call.destination, number)
         random = Random(repr(drawn))
         kinds = self._failures[call.operation]
         failed = bool(kinds) and random.random() < self._chaos.rate
-        with lock:
-            self._chaos.counts.update(self._counted(failed))
+        if self._per == "call":
+            self._count("calls")
+        if failed:
+            self._count("failed")
         return random.choice(random.choice(kinds)) if failed else None
 
     def _example(self) -> Sequence[object] | None:
@@ -115,7 +119,6 @@ class _Draws(Drawing):
             self._called = choices
         return self._called
 
-    def _counted(self, failed: bool) -> list[str]:
-        if self._per == "call":
-            return ["calls", "failed"] if failed else ["calls"]
-        return ["failed", "transient"] if failed else []
+    def _count(self, what: str) -> None:
+        with lock:
+            self._chaos.counts[what] += 1
