@@ -19,7 +19,11 @@ from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.options import read_options
 from pytest_pinpoint_otp.engine.report import printable
 from pytest_pinpoint_otp.fake import PinpointOTP, service_of
-from pytest_pinpoint_otp.server import PinpointOTPServer, active_for_servers, serve_pinpoint_otp
+
+try:
+    from pytest_pinpoint_otp.server import PinpointOTPServer, active_for_servers, serve_pinpoint_otp
+except ModuleNotFoundError as error:
+    sys.exit(f"pinpoint-otp: {error}")
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.records import SentMessage
@@ -43,10 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     separator = given.index("--") if "--" in given else len(given)
     parser = _make_parser()
-    options = parser.parse_args(given[:separator])
+    # Not parse_args: what it does not know may be a command, to which the two dashes are missing.
+    options, unknown = parser.parse_known_args(given[:separator])
     command = given[separator + 1 :]
     if options.action == "run" and not command:
         parser.error("run: give the command after two dashes: pinpoint-otp run -- COMMAND...")
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.action == "serve" and separator < len(given):
         parser.error("serve takes no command; run does: pinpoint-otp run -- COMMAND...")
     try:

@@ -19,7 +19,7 @@ try:
     from pytest_pinpoint_otp.transports.http.listener import Listener
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "The server needs h11: install pytest-pinpoint-otp[server].", name=error.name, path=error.path
+        'The server needs h11: pip install "pytest-pinpoint-otp[server]".', name=error.name, path=error.path
     ) from None
 from pytest_pinpoint_otp.transports.http.access import normalised
 from pytest_pinpoint_otp.transports.http.routes import Router

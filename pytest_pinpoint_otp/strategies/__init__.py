@@ -5,6 +5,12 @@ Needs the extra: ``pip install "pytest-pinpoint-otp[hypothesis]"``.
 
 from __future__ import annotations
 
+try:
+    import hypothesis  # noqa: F401 - only to say which extra has it
+except ModuleNotFoundError as error:
+    error.add_note('pytest_pinpoint_otp.strategies needs it: pip install "pytest-pinpoint-otp[hypothesis]".')
+    raise
+
 from pytest_pinpoint_otp.strategies.end_user_messaging_requests import (
     invalid_notify_send_parameters,
     notify_send_parameters,

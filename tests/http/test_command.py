@@ -252,6 +252,9 @@ def test_the_command_imports_no_botocore() -> None:
     ("arguments", "text"),
     [
         (["run"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
+        (["run", "uvicorn", "shop:app"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
+        (["run", "--prot", "0", "--", "true"], "unrecognized arguments: --prot 0"),
+        (["serve", "shop"], "unrecognized arguments: shop"),
         (["run", "--"], "run: give the command after two dashes: pinpoint-otp run -- COMMAND..."),
         (["serve", "--", "true"], "serve takes no command; run does: pinpoint-otp run -- COMMAND..."),
         (["serve", "--port", "65536"], "serve_pinpoint_otp: port is 65536, but takes 0 to 65535."),
@@ -265,6 +268,14 @@ def test_a_wrong_argument_is_named(capsys: pytest.CaptureFixture[str], arguments
         command.main(arguments)
     assert end.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1] == f"pinpoint-otp: error: {text}"
+
+
+def test_without_h11_the_command_names_the_extra_in_one_line() -> None:
+    code = "import sys; sys.modules['h11'] = None; import pytest_pinpoint_otp.__main__"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    extra = '"pytest-pinpoint-otp[server]"'
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"pinpoint-otp: The server needs h11: pip install {extra}.\n"
 
 
 def test_a_plan_that_is_none_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -367,7 +367,7 @@ def test_a_server_that_nobody_stops_keeps_no_interpreter_from_ending() -> None:
 def test_without_h11_the_extra_is_named() -> None:
     code = "import sys; sys.modules['h11'] = None; import pytest_pinpoint_otp; pytest_pinpoint_otp.serve_pinpoint_otp"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert "ModuleNotFoundError: The server needs h11: install pytest-pinpoint-otp[server]." in result.stderr
+    assert 'ModuleNotFoundError: The server needs h11: pip install "pytest-pinpoint-otp[server]".' in result.stderr
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])

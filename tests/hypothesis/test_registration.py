@@ -55,6 +55,14 @@ def run(tmp_path: Path) -> Callable[[str], None]:
     return run
 
 
+@pytest.mark.parametrize("module", ["strategies", "stateful"])
+def test_without_hypothesis_the_extra_is_named(module: str) -> None:
+    code = f"import sys; sys.modules['hypothesis'] = None; import pytest_pinpoint_otp.{module}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    advice = f'pytest_pinpoint_otp.{module} needs it: pip install "pytest-pinpoint-otp[hypothesis]".'
+    assert result.stderr.splitlines()[-1] == advice
+
+
 @pytest.mark.parametrize("imports", [HYPOTHESIS_FIRST, PLANS_FIRST], ids=["hypothesis first", "plans first"])
 def test_failure_plans_are_drawn_by_their_type(run: Callable[[str], None], imports: str) -> None:
     run(f"{imports}\n{CHECK}")
