@@ -21,8 +21,8 @@ _BEFORE_ITS_FAKE = (
     "- Give the fixture function scope, and the test's fake answers it.",
 )
 _LEFT_OUT = (
-    "A marker of the test says enabled=False, so the call was a real one. The way out:",
-    "- Leave that out, or mark the test itself with @pytest.mark.pinpoint_otp: the nearest marker wins.",
+    "A marker of the test says enabled=False, so the call was a real one.",
+    "Remove it, or mark the test itself with @pytest.mark.pinpoint_otp: the nearest marker wins.",
 )
 
 

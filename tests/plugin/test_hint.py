@@ -114,8 +114,8 @@ def test_a_test_that_a_marker_leaves_out_is_told_so(
     passes(result, failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"{WITHOUT} A marker of the test says enabled=False, so the call was a real one. The way out:",
-            "- Leave that out, or mark the test itself with @pytest.mark.pinpoint_otp: the nearest marker wins.",
+            f"{WITHOUT} A marker of the test says enabled=False, so the call was a real one.",
+            "Remove it, or mark the test itself with @pytest.mark.pinpoint_otp: the nearest marker wins.",
         ]
     )
     result.stdout.no_fnmatch_line("*pinpoint_otp_autouse*")

@@ -72,7 +72,7 @@ async def test_an_attempt_after_the_last_fake_has_left_raises_instead_of_leaving
     async with connect(sink, config) as client:
         mock = mock_pinpoint_otp(assert_all_used=False)
         mock.start().inject(leaving(mock), per="attempt")
-        with pytest.raises(UnfakedCallError, match="began while a PinpointOTP was active"):
+        with pytest.raises(UnfakedCallError, match="began while a fake was active"):
             await client.send_otp_message(**send_request())
     assert sink.arrived == []
 

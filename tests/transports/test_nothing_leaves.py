@@ -102,7 +102,7 @@ def test_an_attempt_after_the_last_fake_has_left_raises_instead_of_leaving(sink:
     mock.stop()
     gate.open()
     assert type(sending.join().error) is UnfakedCallError
-    assert f"SendOTPMessage to '{DESTINATION}' began while a PinpointOTP was active" in str(sending.error)
+    assert f"SendOTPMessage to '{DESTINATION}' began while a fake was active" in str(sending.error)
     assert sink.arrived == []
 
 

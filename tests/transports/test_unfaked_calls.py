@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,11 +63,20 @@ def test_a_call_without_a_fake_raises_at_once_and_never_leaves(guard: None, sink
     assert take() == [UnfakedCall("SendOTPMessage", DESTINATION)]
 
 
+def test_the_error_has_the_name_by_which_it_is_imported(guard: None, sink: Sink) -> None:
+    with pytest.raises(UnfakedCallError) as caught:
+        send(connect(sink))
+    assert traceback.format_exception_only(caught.value)[0].startswith("pytest_pinpoint_otp.UnfakedCallError: ")
+    copied = pickle.loads(pickle.dumps(caught.value))
+    assert (type(copied), str(copied), copied.call) == (UnfakedCallError, str(caught.value), caught.value.call)
+    take()
+
+
 def test_the_error_names_the_call_and_says_what_to_do(guard: None, sink: Sink) -> None:
     with pytest.raises(UnfakedCallError) as caught:
         send(connect(sink))
     assert str(caught.value) == (
-        "SendOTPMessage to '+15550100123' was called while no PinpointOTP was active. The call did not leave the"
+        "SendOTPMessage to '+15550100123' was called while no fake was active. The call did not leave the"
         " process. Make it inside `with mock_pinpoint_otp():`, or in a test that has the fixture pinpoint_otp. To make"
         " real calls, mark the test with @pytest.mark.pinpoint_otp(enabled=False)."
     )

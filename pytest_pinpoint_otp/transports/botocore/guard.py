@@ -24,6 +24,9 @@ _unfaked: list[UnfakedCall] = []
 class UnfakedCallError(RuntimeError):
     """A call of a faked operation was made while no fake was active; nothing has left the process."""
 
+    # A traceback shows the name by which a test imports it.
+    __module__ = "pytest_pinpoint_otp"
+
     call: UnfakedCall
     """Which call it was."""
 
@@ -138,11 +141,11 @@ def _stop_call(operation: str, destination: str | None, *, begun: bool) -> Unfak
 def _advise(what: str, *, begun: bool) -> str:
     if begun:
         return (
-            f"{what} began while a PinpointOTP was active, and botocore made another attempt after that had been left."
+            f"{what} began while a fake was active, and botocore made another attempt after that had been left."
             " The attempt did not leave the process. Let the test wait until the application has finished the call."
         )
     return (
-        f"{what} was called while no PinpointOTP was active. The call did not leave the process. Make it inside"
+        f"{what} was called while no fake was active. The call did not leave the process. Make it inside"
         " `with mock_pinpoint_otp():`, or in a test that has the fixture pinpoint_otp. To make real calls, mark the"
         " test with @pytest.mark.pinpoint_otp(enabled=False)."
     )
