@@ -163,8 +163,10 @@ def _getini(config: pytest.Config, name: str) -> Any:
     try:
         return config.getini(name)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        # pytest's own words show the value, but do not always say whose it is.
-        raise pytest.UsageError(f"pytest's configuration, {name}: {error}") from None
+        # pytest's own words show the value, but do not always say whose it is and what it takes.
+        kind, _ = OPTIONS.get(name.removeprefix(PREFIX), ("bool", ""))
+        advice = {"bool": ". Give true or false.", "int": ". Give a whole number."}.get(kind, "")
+        raise pytest.UsageError(f"pytest's configuration, {name}: {error}{advice}") from None
 
 
 def wants_fake(item: pytest.Item) -> bool:

@@ -399,7 +399,7 @@ def with_outcome(outcome: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "the plan takes an object, not []."),
+        ([], 'the plan takes an object, such as {"version": 1, "steps": [...]}, not [].'),
         ({"steps": []}, "the plan lacks its member 'version'."),
         ({"version": 1}, "the plan lacks its member 'steps'."),
         ({"version": 1, "step": []}, "the plan has no member 'step'. Did you mean 'steps'?"),

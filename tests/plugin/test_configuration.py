@@ -211,6 +211,19 @@ def test_an_option_of_somebody_else_may_begin_alike(pytester: pytest.Pytester) -
     run(pytester, test_configured="def test_it(): pass").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ("guard=maybe", "Give true or false."),
+        ("retry_backoff=maybe", "Give true or false."),
+        ("code_length=ten", "Give a whole number."),
+    ],
+)
+def test_a_usage_error_says_what_to_give_instead(pytester: pytest.Pytester, setting: str, advice: str) -> None:
+    result = run(pytester, "-o", f"pinpoint_otp_{setting}", test_configured="def test_it(): pass")
+    result.stderr.fnmatch_lines([f"*pinpoint_otp_{setting.replace('=', ': *')}'. {advice}"])
+
+
 @needs_native_toml
 @pytest.mark.parametrize(
     ("setting", "shown"),

@@ -177,9 +177,12 @@ class FailurePlan(Pasteable):
         except (ValueError, RecursionError) as error:
             raise ValueError(f"The failure plan is not a JSON document: {error}.") from None
         where = "the plan"
+        if not isinstance(document, dict):
+            raise ValueError(
+                f'{where} takes an object, such as {{"version": {VERSION}, "steps": [...]}}, not {in_json(document)}.'
+            )
         # First of all: a later version may have other members.
-        known = {"version", *(document if isinstance(document, dict) else ())}
-        version = check_members(where, document, known, ["version"])["version"]
+        version = check_members(where, document, {"version", *document}, ["version"])["version"]
         if type(version) is not int or version != VERSION:
             raise ValueError(f"version is {in_json(version)}, but this package reads version {VERSION}.")
         steps = check_members(where, document, {"version", "steps"}, ["steps"])["steps"]
