@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.engine.argument_checks import check_bool, explain_arguments, kind, plain
-from pytest_pinpoint_otp.engine.arguments import check_code, check_number, check_text, read_issue, read_policy
+from pytest_pinpoint_otp.engine.arguments import check_number, check_text, read_codes, read_issue, read_policy
 from pytest_pinpoint_otp.engine.clock import read_duration
 from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
 from pytest_pinpoint_otp.engine.faults.injections import Injection
@@ -45,6 +45,7 @@ class PinpointOTP:
     TypeError. Safe to use from any thread.
     """
 
+    @explain_arguments("Use the fixture pinpoint_otp, or mock_pinpoint_otp(), which takes options.")
     def __init__(self, options: Options, arrange: Callable[[PinpointOTP], object] | None = None) -> None:
         self._options: Final = options
         self._arrange: Final = arrange
@@ -341,12 +342,9 @@ class PinpointOTP:
             ValueError: a code that no API sends: of other characters than digits and capital letters, or of another
                 length.
         """
-        if not codes:
-            raise TypeError("queue_codes: give at least one code, such as queue_codes('012345').")
-        for code in codes:
-            check_code("queue_codes", code, enforce=self._options.enforce_limits)
+        queued = read_codes(codes, enforce=self._options.enforce_limits)
         with lock:
-            self._service.codes.queue.extend(map(plain, codes))
+            self._service.codes.queue.extend(queued)
 
     @explain_arguments()
     def issue(

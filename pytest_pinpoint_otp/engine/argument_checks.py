@@ -129,7 +129,7 @@ def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
     """Decorate a method so that a call with arguments that it does not take says what was probably meant.
 
     Args:
-        advice: what to do about arguments by position; the message ends with it.
+        advice: what to do; the message ends with it.
     """
 
     def decorate(method: _Method) -> _Method:
@@ -143,16 +143,16 @@ def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
                     raise
                 # Python 3.13 has a guess of its own, which knows no other names than the method's.
                 said = str(error).partition(". Did you mean")[0]
-                raise TypeError(f"{said}.{_explain(method, kwargs, advice)}") from None
+                raise TypeError(f"{said}.{_explain(method, kwargs)}{advice and f' {advice}'}") from None
 
         return cast(_Method, wrapper)
 
     return decorate
 
 
-def _explain(method: Callable[..., Any], kwargs: dict[str, Any], advice: str) -> str:
+def _explain(method: Callable[..., Any], kwargs: dict[str, Any]) -> str:
     known = [name for name in inspect.signature(method).parameters if name != "self"]
     for name in kwargs:
         if name not in known:
             return f" Did you mean {_MEANT[name]!r}?" if name in _MEANT else did_you_mean(name, known)
-    return f" {advice}" if advice else ""
+    return ""

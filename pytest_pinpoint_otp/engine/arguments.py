@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.parameter_rules import E164, like
-from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
 from pytest_pinpoint_otp.engine.service import sending_operation
 
@@ -85,6 +85,23 @@ def check_code(where: str, code: object, *, enforce: bool, code_type: str | None
     refusals = [api.find_default_refusal("code_length", len(code), enforce=enforce) for api in APIS]
     if all(refusals):
         raise ValueError(f"{where}: the code {code!r} has {len(code)} digits: {refusals[0]}")
+
+
+def read_codes(codes: Sequence[object], *, enforce: bool) -> list[str]:
+    """Return the codes that `queue_codes` is given, as plain strs.
+
+    Raises:
+        TypeError: no code, or a code that is not a str.
+        ValueError: a code that no API sends.
+    """
+    if not codes:
+        raise TypeError("queue_codes: give at least one code, such as queue_codes('012345').")
+    for code in codes:
+        if isinstance(code, (list, tuple)):
+            shown = ", ".join(map(repr, code))
+            raise TypeError(f"{kind(code)} is not a code. Give several codes as arguments: queue_codes({shown}).")
+        check_code("queue_codes", code, enforce=enforce)
+    return [str(plain(code)) for code in codes]
 
 
 def check_text(what: str, value: object) -> None:

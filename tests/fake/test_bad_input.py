@@ -365,7 +365,7 @@ def test_a_number_that_is_no_text_is_refused(untouched: PinpointOTP, method: str
         (("\u0661\u0662\u0663\u0664\u0665\u0666",), ValueError, r"is not made of the digits 0 to 9"),
         (("\u00b9\u00b2\u00b3\u00b9\u00b2\u00b3",), ValueError, r"is not made of the digits 0 to 9"),
         ((123456,), TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
-        ((["012345"],), TypeError, r"not \['012345'\] \(list\)"),
+        ((["012345", "1"],), TypeError, r"\(list\) is not a code\. .* arguments: queue_codes\('012345', '1'\)\.$"),
         ((None,), TypeError, r"not None \(NoneType\)"),
         (("012345", "111111", "12345x"), ValueError, r"'12345x' is not made of"),
     ],
@@ -841,6 +841,13 @@ def test_a_configuration_has_no_other_parameters(untouched: PinpointOTP) -> None
 def test_seconds_by_position_are_meant_as_the_timeout(untouched: PinpointOTP) -> None:
     with pytest.raises(TypeError, match=r"positional arguments.*Give the seconds by keyword: timeout=5\."):
         untouched.wait_for_message(DESTINATION, 5)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("options", [{}, {"seed": 1}], ids=["none", "some"])
+def test_who_makes_a_fake_by_its_class_is_told_what_makes_one(options: Any) -> None:
+    advice = r"\. Use the fixture pinpoint_otp, or mock_pinpoint_otp\(\), which takes options\.$"
+    with pytest.raises(TypeError, match=advice):
+        PinpointOTP(**options)
 
 
 def test_a_message_about_other_positional_arguments_has_no_advice(untouched: PinpointOTP) -> None:
