@@ -302,6 +302,7 @@ class PinpointOTP:
             self._service.faults.rate_limits.append(limit)
         return limit
 
+    @explain_arguments()
     def opt_out(self, number: str, *, outcome: Refused | None = None) -> None:
         """Let every send to this number fail from now on. Verifications go on.
 
@@ -320,6 +321,7 @@ class PinpointOTP:
         with lock:
             self._service.faults.opted_out[number] = refusal
 
+    @explain_arguments()
     def opt_in(self, number: str) -> None:
         """Take a number's opt-out back; without one, nothing changes.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -18,15 +18,43 @@ def kind(value: object) -> str:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or all the names where none is near."""
+    names = sorted(known)
+    near = find_near(name, names)
+    return f" Choose from: {', '.join(names)}." if near is None else f" Did you mean {near!r}?"
+
+
+def find_near(name: object, known: Collection[str], likeness: float = 0.6) -> str | None:
+    """Return the known name that was probably meant; None where there is none.
+
+    Args:
+        name: what was given.
+        known: the names that there are.
+        likeness: from 0 to 1, how alike two names have to be.
+    """
     import difflib
 
-    names = sorted(known)
-    if isinstance(name, str):
-        by_stem = {_stem(candidate): str(candidate) for candidate in names}
-        near = difflib.get_close_matches(_stem(name), by_stem, n=1)
-        if near:
-            return f" Did you mean {by_stem[near[0]]!r}?"
-    return f" Choose from: {', '.join(names)}."
+    if not isinstance(name, str):
+        return None
+    for meant in _MEANT.get(name, ()):
+        if meant in known:
+            return meant
+    by_stem = {_stem(candidate): str(candidate) for candidate in known}
+    near = difflib.get_close_matches(_stem(name), by_stem, n=1, cutoff=likeness)
+    return by_stem[near[0]] if near else None
+
+
+_PHONE: Final = ("destination", "number")
+_MEANT: Final[Mapping[str, Sequence[str]]] = {
+    "phone": _PHONE,
+    "phone_number": _PHONE,
+    "number": _PHONE,
+    "to": _PHONE,
+    "destination": _PHONE,
+    "message": ("status_message",),
+    "status": ("status_code",),
+    "code": ("status_code",),
+}
+"""What some call an argument or a field, and how it is named here, the first that there is."""
 
 
 def _stem(name: str) -> str:
@@ -120,9 +148,7 @@ def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
-
-_MEANT: Final = {"phone": "destination", "phone_number": "destination", "number": "destination", "to": "destination"}
-"""What some call an argument, and how it is named here."""
+_Class = TypeVar("_Class", bound=type)
 
 
 def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
@@ -150,9 +176,16 @@ def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
     return decorate
 
 
+def explain_fields(cls: _Class) -> _Class:
+    """Decorate a dataclass so that making one with fields that it does not have says what was probably meant."""
+    made: Any = cls
+    made.__init__ = explain_arguments()(made.__init__)
+    return cls
+
+
 def _explain(method: Callable[..., Any], kwargs: dict[str, Any]) -> str:
     known = [name for name in inspect.signature(method).parameters if name != "self"]
     for name in kwargs:
         if name not in known:
-            return f" Did you mean {_MEANT[name]!r}?" if name in _MEANT else did_you_mean(name, known)
+            return did_you_mean(name, known)
     return ""

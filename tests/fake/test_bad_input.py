@@ -264,7 +264,12 @@ OUTCOME_MISTAKES = [
     (Delivery, {"status": "DUPLICATE", "status_message": 1}, TypeError, r"status_message takes a str, not 1 \(int\)"),
     (Delivery, {"status": "DUPLICATE", "updated_token": b"x"}, TypeError, r"updated_token takes a str, not b'x'"),
     (Delivery, {"status": "DUPLICATE", "endpoint_id": 1}, TypeError, r"endpoint_id takes a str, not 1 \(int\)"),
-    (Delivery, {"status": "DUPLICATE", "statuscode": 1}, TypeError, r"unexpected keyword argument 'statuscode'"),
+    (Delivery, {"status": "DUPLICATE", "statuscode": 1}, TypeError, r"'statuscode'\. Did you mean 'status_code'\?$"),
+    (Delivery, {"status": "DUPLICATE", "message": "x"}, TypeError, r"'message'\. Did you mean 'status_message'\?$"),
+    (ErrorResponse, {"name": "X", "status": 503}, TypeError, r"'status'\. Did you mean 'status_code'\?$"),
+    (ErrorResponse, {"name": "X", "code": 503}, TypeError, r"'code'\. Did you mean 'status_code'\?$"),
+    (ErrorResponse, {"name": "X", "xyzzy": 1}, TypeError, r"'xyzzy'\. Choose from: message, name, status_code\.$"),
+    (RawResponse, {"status": 502}, TypeError, r"'status'\. Did you mean 'status_code'\?$"),
     (ErrorResponse, {"name": "SlowDown"}, ValueError, r"'SlowDown', which is not modelled .* give its status_code as"),
     (ErrorResponse, {"name": "ForbidenException"}, ValueError, r"Did you mean 'ForbiddenException'\?"),
     (ErrorResponse, {"name": ""}, ValueError, r"name is '', which is not the name of an error"),
@@ -859,6 +864,15 @@ def test_a_message_about_other_positional_arguments_has_no_advice(untouched: Pin
 def test_a_phone_number_by_another_name_is_meant_as_the_destination(untouched: PinpointOTP, name: str) -> None:
     with pytest.raises(TypeError, match=rf"keyword argument '{name}'\. Did you mean 'destination'\?"):
         untouched.inject("THROTTLED", **{name: DESTINATION})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=rf"SentMessage has no field '{name}'\. Did you mean 'destination'\?"):
+        untouched.code_for(**{name: DESTINATION})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["opt_out", "opt_in"])
+@pytest.mark.parametrize("name", ["phone", "phone_number", "destination", "to"])
+def test_an_opt_out_is_of_a_number(untouched: PinpointOTP, method: str, name: str) -> None:
+    with pytest.raises(TypeError, match=rf"keyword argument '{name}'\. Did you mean 'number'\?"):
+        getattr(untouched, method)(**{name: DESTINATION})
 
 
 def test_a_type_error_inside_a_method_is_told_as_it_is(untouched: PinpointOTP) -> None:

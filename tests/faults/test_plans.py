@@ -359,6 +359,10 @@ def test_attempts_end_as_their_timeline_says(timeline: list[str | None]) -> None
             {"timeline": ["THROTTLED"], "outcome": "THROTTLED"},
             "steps[0] has both outcome and timeline, but takes one of them.",
         ),
+        (
+            {"timeline": ["THROTTLED"], "times": 2},
+            "steps[0] has both times and timeline: repeat the entries of the timeline instead.",
+        ),
         ({"timeline": ["THROTTLED"], "after": 1}, "steps[0], a timeline, has no member 'after'."),
         ({"timelin": ["THROTTLED"]}, "steps[0] has no member 'timelin'. Did you mean 'timeline'?"),
         ({"timeline": ["THROTTLED"], "operation": "Send"}, "steps[0].operation 'Send' is not faked."),

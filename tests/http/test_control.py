@@ -233,6 +233,7 @@ def test_a_transport_fault_resets_the_connection(server: PinpointOTPServer, fake
     ("arguments", "error", "text"),
     [
         ({}, "TypeError", "inject: the argument 'outcomes' is missing."),
+        ({"phone": "x"}, "TypeError", "inject: there is no argument 'phone'. Did you mean 'destination'?"),
         ({"outcome": "x"}, "TypeError", "inject: there is no argument 'outcome'. Did you mean 'outcomes'?"),
         ({"outcomes": "THROTTLED"}, "TypeError", 'inject: outcomes takes a list, not "THROTTLED".'),
         ({"outcomes": []}, "TypeError", "inject: give at least one outcome"),

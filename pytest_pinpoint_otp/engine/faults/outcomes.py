@@ -18,7 +18,7 @@ from pytest_pinpoint_otp.apis import ERRORS
 from pytest_pinpoint_otp.apis.base import DeliveryReport
 from pytest_pinpoint_otp.apis.frozen_json import FrozenDict
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.argument_checks import check_int, check_str, did_you_mean, kind, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_int, check_str, did_you_mean, explain_fields, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import (
     Answer,
     Outcome,
@@ -74,6 +74,7 @@ _ERROR_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
 _INJECTED: Final = "Injected by pytest-pinpoint-otp."
 
 
+@explain_fields
 @dataclass(frozen=True, slots=True, repr=False)
 class Delivery(Outcome):
     """A delivery result with its fields in the test's hands.
@@ -159,6 +160,7 @@ class Delivery(Outcome):
         return cls(**check_members(where, value, names_of_fields(cls), ["status"]))
 
 
+@explain_fields
 @dataclass(frozen=True, slots=True, repr=False)
 class ErrorResponse(Outcome):
     """An error that AWS answers, which botocore raises as a ``ClientError`` or the modelled subclass of that name.
@@ -256,6 +258,7 @@ class Verdict(Outcome):
 VERDICTS: Final = ("VALID", "INVALID")
 
 
+@explain_fields
 @dataclass(frozen=True, slots=True, repr=False)
 class RawResponse(Outcome):
     """An answer given byte by byte: a proxy's 502 page, truncated JSON, an empty body, a wrong content type.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS, canonical_name
 from pytest_pinpoint_otp.apis.base import Operation
 from pytest_pinpoint_otp.apis.names import ErrorName
-from pytest_pinpoint_otp.engine.argument_checks import check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_int, did_you_mean, find_near, kind
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.outcomes import (
     VERDICTS,
@@ -207,10 +207,9 @@ def _read_name(name: str, operation: Operation | None, other_error: str) -> Outc
     if exception is not None:
         return TransportFailure(exception)
     verdicts = VERDICTS if operation is not None and operation.verifies else ()
-    hint = did_you_mean(name, [*DeliveryStatus, *_errors_of(operation), *verdicts])
-    if hint.startswith(" Choose"):
-        near = did_you_mean(name, transport_exception_names())
-        hint = hint if near.startswith(" Choose") else near
+    of_service, of_transport = [*DeliveryStatus, *_errors_of(operation), *verdicts], transport_exception_names()
+    only_transport = find_near(name, of_service) is None and find_near(name, of_transport) is not None
+    hint = did_you_mean(name, of_transport if only_transport else of_service)
     raise ValueError(
         f"{name!r} is neither a delivery status nor a modelled error nor a transport exception.{hint}"
         f" For any other error use {other_error}."

@@ -215,6 +215,8 @@ def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
         return
     if "outcome" in step:
         raise ValueError(f"{where} has both outcome and timeline, but takes one of them.")
+    if "times" in step:
+        raise ValueError(f"{where} has both times and timeline: repeat the entries of the timeline instead.")
     shared = dict(check_members(f"{where}, a timeline,", step, {"timeline", *_SHARED}, []))
     timeline = shared.pop("timeline")
     if not isinstance(timeline, list):

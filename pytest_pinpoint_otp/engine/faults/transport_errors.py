@@ -6,7 +6,6 @@ Here alone, outside `transports.botocore`, are exceptions of botocore read; boto
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Self, cast
 
@@ -162,7 +161,7 @@ def find_transport_exception(name: str) -> type[Exception] | None:
     return found if isinstance(found, type) and _is_transport_exception(found) else None
 
 
-def transport_exception_names() -> Iterable[str]:
+def transport_exception_names() -> list[str]:
     """Return the names of botocore's transport exceptions."""
     from botocore import exceptions
 
