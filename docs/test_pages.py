@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import pydoc
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import pytest_pinpoint_otp
 import pytest_pinpoint_otp.stateful as stateful
 import pytest_pinpoint_otp.strategies as strategies
-from pytest_pinpoint_otp import PinpointOTP
+from pytest_pinpoint_otp import Attempt, Call, PinpointOTP, SentMessage, Verification
 from pytest_pinpoint_otp.engine.options import OptionValues
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS
 
@@ -86,6 +88,38 @@ def test_the_reference_has_every_option_and_every_command() -> None:
 
     assert options == list(OptionValues.__annotations__)
     assert {name: method for method, name in commands} == {name: one.method for name, one in COMMANDS.items()}
+
+
+def test_the_reference_has_every_argument_of_the_outcomes() -> None:
+    table = read(DOCS / "reference" / "api.md").partition("## Outcomes")[2].partition("```{eval-rst}")[0]
+    arguments: dict[str, list[str]] = {}
+    for outcome, argument in re.findall(r"^\| (?:`(\w+)` )?\| `(\w+)`", table, re.MULTILINE):
+        if outcome:
+            arguments[outcome] = []
+        [*arguments.values()][-1].append(argument)
+
+    assert set(arguments) == {"Delivery", "ErrorResponse", "LostResponse", "RawResponse"}
+    for name, documented in arguments.items():
+        parameters = inspect.signature(getattr(pytest_pinpoint_otp, name)).parameters
+        assert documented == list(parameters)
+        required = [one for one, parameter in parameters.items() if parameter.default is parameter.empty]
+        assert required == ([] if name == "LostResponse" else documented[:1])
+
+
+@pytest.mark.parametrize("record", [SentMessage, Call, Attempt, Verification], ids=lambda record: record.__name__)
+def test_the_reference_has_every_field_of_a_record(record: Any) -> None:
+    section = read(DOCS / "reference" / "api.md").partition(f":: {record.__name__}()\n")[2].partition("\n###")[0]
+    cells = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    properties = [name for name, value in vars(record).items() if isinstance(value, property) and name != "key"]
+
+    assert re.findall(r"`(\w+)`", " ".join(cells)) == [*record._fields, *properties]
+
+
+def test_pydoc_shows_the_docstrings_of_the_fake() -> None:
+    assert "python -m pydoc pytest_pinpoint_otp.PinpointOTP\n" in read(DOCS / "reference" / "api.md")
+
+    shown = pydoc.render_doc("pytest_pinpoint_otp.PinpointOTP", renderer=pydoc.plaintext)
+    assert " |  code_for(" in shown
 
 
 @pytest.mark.parametrize("module", [pytest_pinpoint_otp, strategies, stateful], ids=lambda module: module.__name__)
