@@ -13,7 +13,7 @@ from pytest_pinpoint_otp.apis import APIS, OPERATIONS, read
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response
 from pytest_pinpoint_otp.engine.attempts import AttemptWork, find_own_outcome, issue
-from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken
+from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken, find_misdirection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
 from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, parse_outcome
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
@@ -269,7 +269,13 @@ class Service(State):
             unused: whether it ends with what is arranged and no call has used.
         """
         with lock:
-            return traffic(self.journal, width, self.unused().words() if unused else ())
+            return traffic(self.journal, width, self._unused_words() if unused else ())
+
+    def _unused_words(self) -> list[str]:
+        """Return what no call has used, and what was made for ever for another API's calls than those that came."""
+        calls = self.journal.calls
+        standing = [(one, find_misdirection(one, calls)) for one in self.faults.standing_and_unused()]
+        return [*self.unused().words(calls), *(f"{one!r}: used 0{why}" for one, why in standing if why)]
 
     def describe(self) -> str:
         """Return in a few words what it holds."""
@@ -294,7 +300,7 @@ class Service(State):
         """
         if self.mistakes:
             raise self.mistakes[0]
-        arranged = self.left_by_every_run().words() if self.options.assert_all_used else []
+        arranged = self.left_by_every_run().words(self.journal.calls) if self.options.assert_all_used else []
         return unused(arranged) if arranged else None
 
     def recorded_plan(self, source: str | None = None) -> FailurePlan:

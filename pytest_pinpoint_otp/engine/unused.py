@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from pytest_pinpoint_otp.engine.faults.injections import Injection
+from pytest_pinpoint_otp.engine.faults.injections import Injection, find_misdirection
+from pytest_pinpoint_otp.engine.records import Call
 
 
 class Unused(NamedTuple):
@@ -19,7 +21,9 @@ class Unused(NamedTuple):
         """Return what is left here of what was left there."""
         return Unused([one for one in self.injections if one in other.injections], self.codes if other.codes else ())
 
-    def words(self) -> list[str]:
-        """Return what is left, each as a test has written it."""
-        words = [f"{one!r}: used {one.used}, {one.remaining} left" for one in self.injections]
+    def words(self, calls: Sequence[Call] = ()) -> list[str]:
+        """Return what is left, each as a test has written it; of the calls that were made, what tells why."""
+        words = [
+            f"{one!r}: used {one.used}, {one.remaining} left{find_misdirection(one, calls)}" for one in self.injections
+        ]
         return [*words, f"queue_codes({', '.join(map(repr, self.codes))})"] if self.codes else words

@@ -13,6 +13,7 @@ from helpers import DESTINATION, ORIGINATION, OTHER_DESTINATION
 from notify import NEEDED, create, make_client, send, validate
 
 from pytest_pinpoint_otp import Delivery, ErrorResponse, LostResponse, PinpointOTP, RawResponse, mock_pinpoint_otp
+from pytest_pinpoint_otp.fake import service_of
 
 pytestmark = NEEDED
 
@@ -88,6 +89,59 @@ def test_an_error_that_is_about_a_resource_says_which(client: Any, pinpoint_otp:
         assert told == [(None, None)] * 2
     else:
         assert told == [("cc-1", "notify-code-configuration")] * 2
+
+
+def test_a_modelled_exception_of_this_api_is_not_for_the_other(client: Any, pinpoint_otp: PinpointOTP) -> None:
+    with pytest.raises(
+        ValueError, match=r"^'ThrottlingException' is an error of endusermessaging: for its calls, add "
+    ):
+        pinpoint_otp.inject(client.exceptions.ThrottlingException)
+
+
+@pytest.mark.parametrize(
+    ("operation", "called", "told"),
+    [
+        ("SendOTPMessage", [send], "SendNotifyCodeVerification was called 1 time"),
+        ("SendOTPMessage", [send, send], "SendNotifyCodeVerification was called 2 times"),
+        ("VerifyOTPMessage", [send, CALLS["ValidateNotifyCodeVerification"]], "ValidateNotifyCodeVerification was"),
+    ],
+)
+def test_an_injection_for_the_other_apis_calls_is_asked_about_at_the_end(
+    client: Any, pinpoint_otp: PinpointOTP, operation: Any, called: list[Callable[[Any], Any]], told: str
+) -> None:
+    injection = pinpoint_otp.inject("ReadTimeoutError", operation=operation)
+    for one in called:
+        one(client)
+    said = service_of(pinpoint_otp).check_end()
+    injection.cancel()
+    assert said is not None
+    assert f"operation='{operation}'): used 0, 1 left. {told}" in said
+    assert ": is the operation meant to be that?\n" in said
+
+
+def test_an_injection_for_calls_of_another_kind_is_not_asked_about(client: Any, pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.inject("ForbiddenException", operation="VerifyOTPMessage")
+    pinpoint_otp.inject("ConflictException", operation="TagResource")
+    pinpoint_otp.inject("ConflictException", operation="SendNotifyCodeVerification", after=1)
+    send(client)
+    said = service_of(pinpoint_otp).check_end()
+    pinpoint_otp.reset()
+    assert said is not None
+    assert "is the operation meant" not in said
+
+
+def test_a_standing_injection_for_the_other_apis_calls_is_shown_with_the_traffic(
+    client: Any, pinpoint_otp: PinpointOTP
+) -> None:
+    pinpoint_otp.inject("THROTTLED", times=None)
+    pinpoint_otp.inject("THROTTLED", times=None, optional=True)
+    assert "not used" not in service_of(pinpoint_otp).traffic(200, unused=True)
+    send(client)
+    *_, last = service_of(pinpoint_otp).traffic(200, unused=True).splitlines()
+    assert last == (
+        "not used     inject('THROTTLED', operation='SendOTPMessage', times=None): used 0."
+        " SendNotifyCodeVerification was called 1 time: is the operation meant to be that?"
+    )
 
 
 def test_an_injected_validation_error_names_no_member(client: Any, pinpoint_otp: PinpointOTP) -> None:

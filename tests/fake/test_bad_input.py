@@ -73,7 +73,31 @@ INJECT_MISTAKES = [
     ((503,), {}, TypeError, r"503 \(int\) is not an outcome"),
     ((None,), {}, TypeError, r"None \(NoneType\) is not an outcome"),
     ((["THROTTLED"],), {}, TypeError, r"\['THROTTLED'\] \(list\) is not an outcome.* inject\(\*outcomes\)"),
-    (("ThrottlingException",), {}, ValueError, r"Did you mean 'THROTTLED'\?"),
+    (
+        ("ThrottlingException",),
+        {},
+        ValueError,
+        r"^'ThrottlingException' is an error of endusermessaging: for its calls, add"
+        r" operation='SendNotifyCodeVerification'\. SendOTPMessage is of pinpoint, which has BadRequestException, ",
+    ),
+    (
+        ("ConflictException",),
+        {"operation": "VerifyOTPMessage"},
+        ValueError,
+        r"^'ConflictException' is an error of endusermessaging: .* operation='ValidateNotifyCodeVerification'\. ",
+    ),
+    (
+        ("TooManyRequestsException",),
+        {"operation": "send_notify_code_verification"},
+        ValueError,
+        r"is an error of pinpoint: .* of endusermessaging, which has .*, ThrottlingException, ValidationException\.$",
+    ),
+    (
+        (ErrorResponse("ThrottlingException"),),
+        {},
+        ValueError,
+        r"status_code as well\. 'ThrottlingException' is an error of endusermessaging: ",
+    ),
     (("ThisException",), {}, ValueError, r"'ThisException' is neither .* Choose from: BadRequestException"),
     ((LostResponse,), {}, TypeError, r"LostResponse is a class, not an outcome yet: make one of it"),
     ((Delivery,), {}, TypeError, r"Delivery is a class, not an outcome yet"),

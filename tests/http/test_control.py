@@ -184,7 +184,7 @@ def test_a_text_that_does_not_come_is_told_with_what_came_instead(server: Pinpoi
     send(server, DestinationIdentity=OTHER_DESTINATION)
     status, error, message = told(post(server, "wait_for_message", destination=DESTINATION, timeout=0.01))
     assert (status, error) == (408, "TimeoutError")
-    assert message.startswith("None arrived within 0.01 seconds.")
+    assert message.startswith("Waited 0.01 seconds. No text ")
     assert OTHER_DESTINATION in message
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from pytest_pinpoint_otp.apis.base import SendOperation
+from pytest_pinpoint_otp.apis import OPERATIONS
+from pytest_pinpoint_otp.apis.base import Operation, SendOperation
 from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_selected, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, check_steering, parse_outcome, read_operation
@@ -186,6 +188,24 @@ def _write_outcome(outcome: object) -> str:
     return str(getattr(outcome, "__name__", None) or repr(outcome))
 
 
+def find_misdirection(injection: Injection, calls: Sequence[Call]) -> str:
+    """Return what to ask about an injection where no call of its operation came, but those of another API did.
+
+    It stands behind the injection in a report; empty where there is nothing to ask.
+    """
+    made = Counter(call.operation for call in calls)
+    meant = OPERATIONS[injection._operation]
+    alike = {name: one for name, one in OPERATIONS.items() if name in made and _do_the_same(one, meant)}
+    if not alike or meant.name in alike:
+        return ""
+    told = ", ".join(f"{name} was called {made[name]} time{'' if made[name] == 1 else 's'}" for name in alike)
+    return f". {told}: is the operation meant to be that?"
+
+
+def _do_the_same(one: Operation, other: Operation) -> bool:
+    return (one.sends and other.sends) or (one.verifies and other.verifies)
+
+
 class Taken:
     """What answers one attempt: an outcome, and the injection that gave it. `keep` or `give_back` must follow."""
 
@@ -288,6 +308,10 @@ class Faults:
     def unused(self) -> list[Injection]:
         """Return the finite injections that still have outcomes to give and are not optional."""
         return [one for one in self.injections if one.remaining and not one._optional]
+
+    def standing_and_unused(self) -> list[Injection]:
+        """Return the standing injections that have answered no call, and are not optional."""
+        return [one for one in self.injections if one.remaining is None and not (one.used or one._optional)]
 
     def cancel(self) -> None:
         """Cancel every injection."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pytest_pinpoint_otp.apis import ERRORS, OPERATIONS, canonical_name
+from pytest_pinpoint_otp.apis import APIS, ERRORS, OPERATIONS, canonical_name
 from pytest_pinpoint_otp.apis.base import Operation
 from pytest_pinpoint_otp.apis.names import ErrorName
 from pytest_pinpoint_otp.engine.argument_checks import check_int, did_you_mean, find_near, kind
@@ -202,6 +202,8 @@ def _read_name(name: str, operation: Operation | None, other_error: str) -> Outc
         return ErrorResponse(name)
     if name in VERDICTS:
         return Verdict(name == "VALID")
+    if advice := _say_whose_error(name, operation):
+        raise ValueError(advice)
     # Asked for last: only a name that is nothing else is worth importing botocore for.
     exception = find_transport_exception(name)
     if exception is not None:
@@ -220,13 +222,26 @@ def _read_modelled(value: object, name: str, operation: Operation | None) -> Out
     if name in _errors_of(operation):
         return ErrorResponse(name)
     raise ValueError(
-        f"{value!r} is not a modelled exception class of {operation.name if operation else 'the OTP operations'}: give"
-        " client.exceptions.X, or ErrorResponse(name, message=..., status_code=...)."
+        _say_whose_error(name, operation)
+        or f"{value!r} is not a modelled exception class of {operation.name if operation else 'the OTP operations'}:"
+        " give client.exceptions.X, or ErrorResponse(name, message=..., status_code=...)."
     )
 
 
 def _errors_of(operation: Operation | None) -> Mapping[str, int]:
     return ERRORS if operation is None else operation.api.errors
+
+
+def _say_whose_error(name: str, operation: Operation | None) -> str:
+    """Say that an error which an operation does not model is another API's, and what to do; empty where it is not."""
+    if operation is None or name in operation.api.errors or name not in ERRORS:
+        return ""
+    other = next(api for api in APIS if name in api.errors)
+    alike = other.verifying if operation.verifies else other.sending
+    return (
+        f"{name!r} is an error of {other.name}: for its calls, add operation={alike.name!r}. {operation.name} is of"
+        f" {operation.api.name}, which has {', '.join(sorted(operation.api.errors))}."
+    )
 
 
 def _check_outcome(outcome: Outcome, operation: Operation | None) -> None:
@@ -248,5 +263,5 @@ def _check_outcome(outcome: Outcome, operation: Operation | None) -> None:
     if isinstance(outcome, ErrorResponse) and outcome.status_code is None and outcome.name not in operation.api.errors:
         raise ValueError(
             f"{outcome.label!r} is not an error that {operation.name} models: give its status_code as well."
-            f"{did_you_mean(outcome.name, operation.api.errors)}"
+            f" {_say_whose_error(outcome.name, operation)}"
         )

@@ -128,7 +128,7 @@ def wait_for_message(
     try:
         fake.code_for(destination, **fields)
     except LookupError as missing:
-        raise TimeoutError(f"None arrived within {timeout} seconds. {missing}") from None
+        raise TimeoutError(f"Waited {timeout} seconds. {missing}") from None
     return fake.inbox(destination, **fields)[-1]
 
 
