@@ -9,7 +9,7 @@ from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.parameter_rules import E164, like
 from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS
-from pytest_pinpoint_otp.engine.service import sending_operation
+from pytest_pinpoint_otp.engine.service import say_which_api, sending_operation
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -138,10 +138,12 @@ def read_issue(application_id: object, given: Mapping[str, Any], code: object, *
     """
     if application_id is not None:
         check_str("issue: application_id", application_id)
-    known = sending_operation(None if application_id is None else str(application_id)).issue_names
+    application_id = None if application_id is None else str(application_id)
+    known = sending_operation(application_id).issue_names
     for name in given:
         if name not in known:
-            raise TypeError(f"issue: there is no parameter {name!r}.{did_you_mean(name, known)}")
+            hint = f"{did_you_mean(name, known)}{say_which_api(application_id)}"
+            raise TypeError(f"issue: there is no parameter {name!r}.{hint}")
     issued = {name: plain(value) for name, value in given.items() if value is not None}
     if code is not None:
         check_code("issue", code, enforce=enforce, code_type="NUMERIC" if "code_type" not in known else None)

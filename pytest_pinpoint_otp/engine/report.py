@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final, NamedTuple, TypeVar
 
 from pytest_pinpoint_otp.apis import OPERATIONS
+from pytest_pinpoint_otp.engine.codes import VerificationReason
 from pytest_pinpoint_otp.engine.journal import Journal, differences
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Unsent, Verification
 
@@ -82,7 +83,24 @@ def _call_entries(calls: Iterable[Call], journal: Journal) -> Iterator[_Entry]:
         ids = [attempt.request_id for attempt in call.attempts]
         sent = [messages[one] for one in ids if one in messages]
         judged = [verifications[one] for one in ids if one in verifications]
-        yield _call_entry(call, sent, judged)
+        entry = _call_entry(call, sent, judged)
+        entry.details.extend(chain.from_iterable(_other_text(call, one, journal) for one in judged))
+        yield entry
+
+
+def _other_text(call: Call, verification: Verification, journal: Journal) -> Iterator[str]:
+    """Tell what the newest text to a phone was for, where the code of another one is asked for that was never sent."""
+    texts = [one for one in journal.messages_to(verification.destination) if one.sent_at <= verification.at]
+    if verification.reason == VerificationReason.NEVER_SENT and texts:
+        asked = {
+            "api": OPERATIONS[call.operation].api.name,
+            "application_id": verification.application_id,
+            "reference_id": verification.reference_id,
+        }
+        unlike = differences(texts[-1], asked)
+        # What the other API sent has no application, or another reference, in any case.
+        told = {"api": unlike["api"]} if "api" in unlike else unlike
+        yield from (f"but the newest text has {name} {value!r}" for name, value in told.items())
 
 
 def _call_entry(call: Call, sent: Sequence[SentMessage], judged: Sequence[Verification]) -> _Entry:

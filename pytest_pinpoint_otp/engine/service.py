@@ -235,7 +235,8 @@ class Service(State):
                 reading = operation.read_issue(application_id, destination, reference_id, given)
                 asked = operation.accept(reading, self.terms, kept)
                 if isinstance(asked, Refusal):
-                    raise (TypeError if asked.wrong_type else ValueError)(asked.message)
+                    which = say_which_api(application_id)
+                    raise (TypeError if asked.wrong_type else ValueError)(asked.message + which)
                 return issue(self, operation, asked, code)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"issue: {error}") from None
@@ -313,6 +314,13 @@ def sending_operation(application_id: str | None) -> SendOperation:
     """Return the operation that `issue` stands in for: of the API that has applications, where one is given."""
     api = next(one for one in APIS if one.has_applications == (application_id is not None))
     return api.sending
+
+
+def say_which_api(application_id: str | None) -> str:
+    """Return what an error of `issue` ends with, where it may be a mistake that no application is given."""
+    if application_id is not None:
+        return ""
+    return f" (Without application_id, the code is for {sending_operation(None).api.name}.)"
 
 
 def _is_attempt_of(call: Call, operation: Operation, reading: Reading) -> bool:

@@ -144,6 +144,20 @@ def test_a_standing_injection_for_the_other_apis_calls_is_shown_with_the_traffic
     )
 
 
+def test_a_code_of_the_other_api_is_told_of_where_none_was_sent(client: Any, pinpoint_otp: PinpointOTP) -> None:
+    validate(client, "123456", destinationIdentity=OTHER_DESTINATION)
+    pinpoint_otp.issue(DESTINATION, application_id="sign-up", reference_id="log-in")
+    validate(client, "123456", referenceId="log-in")
+    pinpoint_otp.issue(DESTINATION, reference_id="sign-up")
+    validate(client, "123456", referenceId="log-in")
+    lines = service_of(pinpoint_otp).traffic(132).splitlines()
+    assert [line.strip() for line in lines if " otp " in line] == [
+        "reference sign-up, otp 123456",
+        "reference log-in, otp 123456, but the newest text has api 'pinpoint'",
+        "reference log-in, otp 123456, but the newest text has reference_id 'sign-up'",
+    ]
+
+
 def test_an_injected_validation_error_names_no_member(client: Any, pinpoint_otp: PinpointOTP) -> None:
     pinpoint_otp.inject(ErrorResponse("ValidationException", message="Because."), operation="TagResource")
     answer = error(CALLS["TagResource"], client)

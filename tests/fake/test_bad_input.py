@@ -429,7 +429,17 @@ ISSUE_MISTAKES = [
     ({"code": 123456}, TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
     ({"brandname": "Example"}, TypeError, r"issue: there is no parameter 'brandname'\. Did you mean 'brand_name'\?"),
     ({"BrandName": "Example"}, TypeError, r"issue: there is no parameter 'BrandName'\. Did you mean 'brand_name'\?"),
-    ({"xyzzy": 1}, TypeError, r"issue: there is no parameter 'xyzzy'\. Choose from: allowed_attempts"),
+    ({"xyzzy": 1}, TypeError, r"issue: there is no parameter 'xyzzy'\. Choose from: allowed_attempts, [a-z_, ]+\.$"),
+    (
+        {"application_id": None, "reference_id": "log in 1"},
+        ValueError,
+        r"referenceId is 'log in 1', but .*\. \(Without application_id, the code is for endusermessaging\.\)$",
+    ),
+    (
+        {"application_id": None, "brand_name": "Example"},
+        TypeError,
+        r"no parameter 'brand_name'\..* \(Without application_id, the code is for endusermessaging\.\)$",
+    ),
 ]
 
 

@@ -59,7 +59,8 @@ def test_a_failing_test_shows_what_was_sent_and_verified(pytester: pytest.Pytest
         "TIME VerifyOTPMessage +15550100123 VALID (service)",
         "             reference sign-up, otp 012345, attempts left: 2",
         "TIME VerifyOTPMessage +15550100123 INVALID (service): NEVER_SENT",
-        "             reference another, otp 012345",
+        "             reference another, otp 012345, but the newest text has reference_id",
+        "             'sign-up'",
     ]
 
 
