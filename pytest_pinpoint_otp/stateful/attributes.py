@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import APIS
-from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_int, did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_int, did_you_mean, find_near, kind
 from pytest_pinpoint_otp.engine.options import read_options
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -20,6 +20,10 @@ validators accept. The phonenumbers library refuses those that Ofcom keeps for m
 
 APIS_BY_NAME: Final = {api.name: api for api in APIS}
 """The APIs that a machine can drive an application of."""
+
+
+_LIMITS: Final = ("max_guesses", "guess_window", "max_texts", "text_window", "tolerated_errors", "may_test_nothing")
+"""Attributes that a subclass has no name of its own nearly like. It may well have a ``phone`` beside ``phones``."""
 
 
 def check_attributes(machine: Any, properties: Collection[str], rules: Collection[str]) -> None:
@@ -64,7 +68,17 @@ def check_attributes(machine: Any, properties: Collection[str], rules: Collectio
             f"{name}.options: assert_all_used is True, but a run may leave unused what its rules arrange for a call"
             " that does not come: leave it out."
         )
+    _check_names(machine, rules)
     _check_methods(machine, properties, rules)
+
+
+def _check_names(machine: Any, rules: Collection[str]) -> None:
+    """Refuse a name that was meant as another one, which would go on as it is without a word."""
+    for name, value in vars(machine).items():
+        # A rule is left out by None.
+        near = find_near(name, [*_LIMITS, *(rules if value is None else ())], likeness=0.85)
+        if near is not None and not hasattr(super(machine, machine), name):
+            raise ValueError(f"{machine.__name__}.{name}: there is no such attribute. Did you mean {near!r}?")
 
 
 def _check_methods(machine: Any, properties: Collection[str], rules: Collection[str]) -> None:

@@ -50,14 +50,20 @@ class Rules(Properties):
 
         False: it refused, such as during a cool-down, or it said that no text was sent.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say how the application requests a code.")
+        name = type(self).__name__
+        raise NotImplementedError(
+            f"{name} does not say how the application requests a code: define request_code(self, phone)."
+        )
 
     def check_code(self, phone: str, code: str) -> bool | None:
         """Let the application check a code that a user typed in.
 
         Return whether the user was let in; None: the application could not tell, and said so.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say how the application checks a code.")
+        name = type(self).__name__
+        raise NotImplementedError(
+            f"{name} does not say how the application checks a code: define check_code(self, phone, code)."
+        )
 
     # -- What may happen -------------------------------------------------------------------------------------------
 
@@ -309,9 +315,14 @@ class Rules(Properties):
         sending = self.operations()[0]
         served = any(_was_served(call) for call in self.fake.calls if call.operation == sending)
         if not served and not self.may_test_nothing:
+            called = {call.operation for call in self.fake.calls}
+            others = [api for api in APIS_BY_NAME.values() if api.sending.name in called - {sending}]
+            advice = "Make the application afresh in begin(), and choose phones that it accepts"
+            if others:
+                advice = f"It has called {others[0].sending.name}: set api = {others[0].name!r}"
             self.fail(
                 f"Nothing is tested: {requested}, but the application has made no {sending} that the service accepts."
-                " Make the application afresh in begin(), and choose phones that it accepts"
+                f" {advice}"
             )
 
     def fail(self, message: str) -> None:

@@ -209,21 +209,40 @@ def test_a_property_that_there_is_not_is_refused_where_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "message"),
-    [
-        ("request_code", "Forgetful does not say how the application requests a code."),
-        ("check_code", "Forgetful does not say how the application checks a code."),
-    ],
+    ("method", "definition"),
+    [("request_code", r"request_code\(self, phone\)"), ("check_code", r"check_code\(self, phone, code\)")],
 )
-def test_a_machine_needs_to_know_how_the_application_is_used(method: str, message: str) -> None:
+def test_a_machine_needs_to_know_how_the_application_is_used(method: str, definition: str) -> None:
     def used(self: object, *arguments: str) -> bool:
         return Application().request_code(arguments[0])
 
     others = {"request_code", "check_code"} - {method}
     forgetful = type("Forgetful", (OTPStateMachine,), dict.fromkeys(others, used))
 
-    with pytest.raises(NotImplementedError, match=message):
+    with pytest.raises(
+        NotImplementedError, match=rf"^Forgetful does not say how the application .* a code: define {definition}\."
+    ):
         run_state_machine_as_test(forgetful, settings=fixed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("max_guess", 4, "max_guesses"),
+        ("max_text", None, "max_texts"),
+        ("text_windows", timedelta(hours=2), "text_window"),
+        ("tolerate_errors", 3, "tolerated_errors"),
+        ("optout", None, "opt_out"),
+    ],
+)
+def test_an_attribute_that_is_misspelled_is_refused_where_it_is_written(name: str, value: object, meant: str) -> None:
+    with pytest.raises(ValueError, match=rf"^Machine\.{name}: there is no such attribute\. Did you mean '{meant}'\?$"):
+        machine_of(Application, **{name: value})
+
+
+def test_a_machine_may_have_attributes_of_its_own() -> None:
+    machine = machine_of(Application, phone="+12025550101", max_retries=3, optout=True, max_guesses=4)
+    assert machine_of(machine, max_guesses=5).max_guesses == 5
 
 
 def test_an_api_that_is_not_faked_is_refused_where_it_is_written() -> None:

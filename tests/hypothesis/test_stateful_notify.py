@@ -236,7 +236,11 @@ def test_an_application_of_another_api_tests_nothing() -> None:
         def request_code(self, phone: str) -> bool:
             return ChecksOnce().request_code(phone)
 
-    with pytest.raises(AssertionError, match=r"Nothing is tested: .* no SendOTPMessage that the service accepts"):
+    advice = (
+        r"Nothing is tested: .* no SendOTPMessage that the service accepts\."
+        r" It has called SendNotifyCodeVerification: set api = 'endusermessaging'\.\n"
+    )
+    with pytest.raises(AssertionError, match=advice):
         run_state_machine_as_test(Machine, settings=fixed)
 
 
