@@ -118,7 +118,7 @@ def test_the_reference_has_every_field_of_a_record(record: Any) -> None:
 def test_pydoc_shows_the_docstrings_of_the_fake() -> None:
     assert "python -m pydoc pytest_pinpoint_otp.PinpointOTP\n" in read(DOCS / "reference" / "api.md")
 
-    shown = pydoc.render_doc("pytest_pinpoint_otp.PinpointOTP", renderer=pydoc.plaintext)
+    shown = pydoc.plain(pydoc.render_doc("pytest_pinpoint_otp.PinpointOTP"))
     assert " |  code_for(" in shown
 
 
