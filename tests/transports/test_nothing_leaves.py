@@ -581,7 +581,7 @@ def test_a_copied_emitter_that_outlives_the_fake_lets_real_calls_pass(sink: Sink
     assert len(sink.arrived) == 1
 
 
-@pytest.mark.parametrize("form", [bytearray, io.BytesIO, lambda body: io.StringIO(body.decode())])
+@pytest.mark.parametrize("form", [bytearray, bytes.decode, io.BytesIO, lambda body: io.StringIO(body.decode())])
 def test_a_handler_may_give_the_body_another_form(pinpoint_otp: PinpointOTP, sink: Sink, form: Any) -> None:
     client = connect(sink)
 
