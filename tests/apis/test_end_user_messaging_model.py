@@ -229,6 +229,57 @@ def test_each_required_member_of_the_model_is_required(operation: str) -> None:
         assert f"/{name}" in paths(refusal(operation, request, enforce_limits=False))
 
 
+def _changed(operation: str, **given: Any) -> dict[str, Any]:
+    return {**VALID[operation], **given}
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "accepted"),
+    [
+        (
+            "UpdateNotifyCodeConfiguration",
+            {"channelParameters": {"text": {"destinationCountryParameters": {}, "inlineTemplateBody": ""}}},
+            True,
+        ),
+        (
+            "CreateNotifyCodeConfiguration",
+            {"channelParameters": {"text": {"inlineTemplateBody": "{{code}}".ljust(6000)}}},
+            True,
+        ),
+        (
+            "CreateNotifyCodeConfiguration",
+            {"channelParameters": {"text": {"inlineTemplateBody": "{{code}}".ljust(6001)}}},
+            False,
+        ),
+        ("CreateNotifyCodeConfiguration", {"tags": [{"key": "k" * 128, "value": ""}]}, True),
+        ("CreateNotifyCodeConfiguration", {"tags": [{"key": "k" * 129, "value": ""}]}, False),
+        ("CreateNotifyCodeConfiguration", {"clientToken": "t" * 128}, True),
+        ("CreateNotifyCodeConfiguration", {"clientToken": "t" * 129}, False),
+    ],
+)
+def test_a_limit_has_an_end(operation: str, given: dict[str, Any], accepted: bool) -> None:
+    assert (refusal(operation, _changed(operation, **given)) is None) == accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("codeLength", 64), ("validityPeriodMinutes", 10_000_000), ("maxAttempts", 10_000_000)]
+)
+def test_what_can_be_simulated_has_ends(name: str, most: int) -> None:
+    def refusal_of(value: int) -> Refusal | None:
+        request = _changed("CreateNotifyCodeConfiguration", codeConfigurationParameters={name: value})
+        return refusal("CreateNotifyCodeConfiguration", request, enforce_limits=False)
+
+    assert [refusal_of(value) is None for value in (0, 1, most, most + 1)] == [False, True, True, False]
+
+
+def test_a_map_with_too_many_members_is_told_how_many_it_takes() -> None:
+    countries = {"destinationCountryParameters": {f"C{number}": "1" for number in range(11)}}
+    request = _changed("UpdateNotifyCodeConfiguration", channelParameters={"text": countries})
+    refused = refusal("UpdateNotifyCodeConfiguration", request)
+    assert refused is not None
+    assert "destinationCountryParameters has 11 members, but AWS accepts 0 to 10." in str(refused.members)
+
+
 @pytest.mark.parametrize("query", ["maxResults=", "maxResults=x", "maxResults=0x10", "nextToken=", "nextToken=page-0"])
 def test_a_query_that_no_sdk_writes_is_refused(query: str) -> None:
     url = f"{HOST}/v1/notify-code-configurations?{query}"
