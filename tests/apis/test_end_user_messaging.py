@@ -309,7 +309,7 @@ def test_an_option_of_this_api_alone_is_a_mistake_where_pinpoint_is_called(
     assert len(pinpoint_otp.code_for(DESTINATION)) == 4
     with pytest.raises(ValueError, match="code_length=4 is not for SendOTPMessage"):
         send_by_pinpoint(pinpoint_otp_client)
-    with pytest.raises(ValueError, match="issue: .* code_length=4 is not for SendOTPMessage"):
+    with pytest.raises(ValueError, match=r"issue: .* code_length=4 is not for SendOTPMessage"):
         pinpoint_otp.issue(DESTINATION, application_id="a1b2c3d4", reference_id="sign-up")
     pinpoint_otp.reset()
 
