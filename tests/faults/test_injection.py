@@ -522,8 +522,18 @@ def test_an_object_that_can_be_called_is_a_callable(pinpoint_otp: PinpointOTP) -
 
 
 def test_the_handle_offers_what_a_test_needs_and_nothing_else(pinpoint_otp: PinpointOTP) -> None:
-    injection = pinpoint_otp.inject("THROTTLED", optional=True)
-    assert [name for name in dir(injection) if not name.startswith("_")] == ["cancel", "remaining", "used"]
+    injection = pinpoint_otp.inject("THROTTLED", operation="send_otp_message", per="attempt", after=2, optional=True)
+    assert [name for name in dir(injection) if not name.startswith("_")] == [
+        "after",
+        "cancel",
+        "operation",
+        "optional",
+        "per",
+        "remaining",
+        "used",
+    ]
+    arranged = (injection.operation, injection.per, injection.after, injection.optional)
+    assert arranged == ("SendOTPMessage", "attempt", 2, True)
 
 
 def test_cancel_ends_an_injection_and_what_is_left_is_no_error() -> None:

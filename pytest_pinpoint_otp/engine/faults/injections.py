@@ -60,18 +60,18 @@ class Injection:
     ) -> None:
         if not outcomes:
             raise TypeError("inject: give at least one outcome, such as inject('THROTTLED').")
-        self._operation: Final = read_operation("inject", operation)
+        self.operation: Final = read_operation("inject", operation)
         check_steering("inject", per, times, after)
         check_bool("inject: optional", optional)
         for name, value in filters.items():
             check_selected(f"inject: {name}", value)
-        self._per: Final = per
-        self._after: Final = after
-        self._optional: Final = optional
+        self.per: Final = per
+        self.after: Final = after
+        self.optional: Final = optional
         self._source: Final = source
         self._standing: Final = times is None
         self._given = outcomes
-        self._outcomes = tuple(parse_outcome(outcome, self._operation) for outcome in outcomes)
+        self._outcomes = tuple(parse_outcome(outcome, self.operation) for outcome in outcomes)
         self._total = None if times is None else times * len(outcomes)
         self._filters = {name: value for name, value in filters.items() if value is not None}
         self._begun = 0
@@ -105,7 +105,7 @@ class Injection:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled, self._cancelled = self._cancelled, True
-        if exc_type is None and not (self.used or self._optional or cancelled):
+        if exc_type is None and not (self.used or self.optional or cancelled):
             raise AssertionError(
                 f"{self!r} was not used: no matching call was answered by it. Make the call inside the with block,"
                 " check the filters, or say optional=True."
@@ -113,15 +113,15 @@ class Injection:
 
     def __repr__(self) -> str:
         words = [_write_outcome(outcome) for outcome in self._given]
-        words.append(f"operation={self._operation!r}")
-        if self._per != "call":
-            words.append(f"per={self._per!r}")
+        words.append(f"operation={self.operation!r}")
+        if self.per != "call":
+            words.append(f"per={self.per!r}")
         if self._total is None:
             words.append("times=None")
         elif self._total != len(self._outcomes):
             words.append(f"times={self._total // len(self._outcomes)}")
-        if self._after:
-            words.append(f"after={self._after}")
+        if self.after:
+            words.append(f"after={self.after}")
         words += [f"{name}={value!r}" for name, value in self._filters.items()]
         return f"inject({', '.join(words)})"
 
@@ -134,18 +134,18 @@ class Injection:
         """Tell whether the call is one that it was made for."""
         return (
             not self._cancelled
-            and call.operation == self._operation
+            and call.operation == self.operation
             and not (self._filters and differences(call, self._filters))
         )
 
     def _lets_pass(self, call: Call) -> bool:
         """Count an attempt among those that pass before the first outcome, and tell whether it is one of them."""
-        if not self._after:
+        if not self.after:
             return False
-        unit = (call.invocation_id, 0 if self._per == "call" else len(call.attempts))
+        unit = (call.invocation_id, 0 if self.per == "call" else len(call.attempts))
         if unit in self._passed:
             return True
-        if len(self._passed) == self._after:
+        if len(self._passed) == self.after:
             return False
         self._passed.add(unit)
         return True
@@ -194,7 +194,7 @@ def find_misdirection(injection: Injection, calls: Sequence[Call]) -> str:
     It stands behind the injection in a report; empty where there is nothing to ask.
     """
     made = Counter(call.operation for call in calls)
-    meant = OPERATIONS[injection._operation]
+    meant = OPERATIONS[injection.operation]
     alike = {name: one for name, one in OPERATIONS.items() if name in made and _do_the_same(one, meant)}
     if not alike or meant.name in alike:
         return ""
@@ -227,7 +227,7 @@ class Taken:
 
     def keep(self, call: Call, outcome: Outcome) -> None:
         """Say that the outcome has answered the call, which holds it for its later attempts if it is per call."""
-        if self._held is not None and self.injection._per == "call":
+        if self._held is not None and self.injection.per == "call":
             self._held[call.invocation_id] = Taken(outcome, self.injection, self._place, None)
 
     def give_back(self) -> None:
@@ -307,11 +307,11 @@ class Faults:
 
     def unused(self) -> list[Injection]:
         """Return the finite injections that still have outcomes to give and are not optional."""
-        return [one for one in self.injections if one.remaining and not one._optional]
+        return [one for one in self.injections if one.remaining and not one.optional]
 
     def standing_and_unused(self) -> list[Injection]:
         """Return the standing injections that have answered no call, and are not optional."""
-        return [one for one in self.injections if one.remaining is None and not (one.used or one._optional)]
+        return [one for one in self.injections if one.remaining is None and not (one.used or one.optional)]
 
     def cancel(self) -> None:
         """Cancel every injection."""
