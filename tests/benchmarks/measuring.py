@@ -194,11 +194,20 @@ class Measure:
         """Add a line without a limit to the table."""
         self._config.stash[rows].append((what, "", f"{measured:.3g}{unit}"))
 
-    def check(self, what: str, measured: float, limit: float, unit: str = "") -> None:
-        """Add a line to the table, and fail where it is beyond its limit."""
+    def check(self, what: str, measured: float, limit: float, unit: str = "", *, goal: float | None = None) -> None:
+        """Add a line to the table, and fail where it is beyond its limit.
+
+        Args:
+            what: what is measured.
+            measured: the figure.
+            limit: what it may be at most.
+            unit: of both.
+            goal: what it should come to, and does not yet; the table has it too.
+        """
         shown = f"{measured:.3g}{unit}"
         self._benchmark.extra_info.update(measured=measured, limit=limit)
-        self._config.stash[rows].append((what, f"{limit:g}{unit}", shown))
+        at_most = f"{limit:g}{unit}" if goal is None else f"{limit:g}{unit} (goal: {goal:g})"
+        self._config.stash[rows].append((what, at_most, shown))
         assert measured <= limit, f"{what}: {shown}, but at most {limit:g}{unit}."
 
 
