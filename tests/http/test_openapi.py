@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from talking import get, request
+from talking import get, post, request
 
-from pytest_pinpoint_otp import Call, PinpointOTP, PinpointOTPServer, SentMessage
+from pytest_pinpoint_otp import Call, PinpointOTP, PinpointOTPServer, SentMessage, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS
 
 SELECTING_MESSAGES = ("code_for", "wrong_code", "wait_for_message", "assert_sent", "assert_not_sent")
@@ -26,6 +26,35 @@ def test_a_command_has_the_name_and_the_arguments_of_a_method(name: str) -> None
     assert named <= {*COMMANDS[name].arguments}
     required = {one.name for one in parameters if one.default is inspect.Parameter.empty} & named
     assert {*COMMANDS[name].required} >= required
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in COMMANDS.items() if command.method == "POST"))
+def test_a_default_is_that_of_the_method(name: str) -> None:
+    parameters = inspect.signature(getattr(PinpointOTP, name)).parameters
+    for argument, schema in COMMANDS[name].arguments.items():
+        if "default" in schema:
+            assert schema["default"] == parameters[argument].default
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "beside"),
+    [
+        ("inject", "times", {"outcomes": ["THROTTLED"], "optional": True}),
+        ("inject", "after", {"outcomes": ["THROTTLED"], "optional": True}),
+        ("limit_rate", "count", {"per": 60}),
+        ("assert_sent", "times", {}),
+        ("assert_called", "times", {}),
+        ("wait_for_message", "timeout", {}),
+    ],
+)
+def test_a_minimum_is_the_least_that_is_accepted(
+    server: PinpointOTPServer, name: str, argument: str, beside: dict[str, object]
+) -> None:
+    least = COMMANDS[name].arguments[argument]["minimum"]
+    with mock_pinpoint_otp():
+        assert post(server, name, **beside, **{argument: least - 1}).status == 400
+        # What a command finds is another question.
+        assert post(server, name, **beside, **{argument: least}).status != 400
 
 
 @pytest.mark.parametrize(
