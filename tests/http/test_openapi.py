@@ -58,6 +58,16 @@ def test_a_minimum_is_the_least_that_is_accepted(
 
 
 @pytest.mark.parametrize(
+    ("name", "argument", "item"), [("inject", "outcomes", "OPT_OUT"), ("queue_codes", "codes", "012345")]
+)
+def test_a_list_has_at_least_one_item(server: PinpointOTPServer, name: str, argument: str, item: str) -> None:
+    assert COMMANDS[name].arguments[argument]["minItems"] == 1
+    with mock_pinpoint_otp(assert_all_used=False):
+        assert post(server, name, **{argument: []}).status == 400
+        assert post(server, name, **{argument: [item]}).status == 200
+
+
+@pytest.mark.parametrize(
     ("names", "record"), [(SELECTING_MESSAGES, SentMessage), (SELECTING_CALLS, Call)], ids=["messages", "calls"]
 )
 def test_a_command_that_selects_takes_every_field_that_json_can_hold(names: tuple[str, ...], record: type) -> None:
