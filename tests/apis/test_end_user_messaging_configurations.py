@@ -457,6 +457,12 @@ def test_a_configuration_that_aws_would_not_have_is_not_added(
         pinpoint_otp.add_code_configuration("cc-1", **given)
 
 
+def test_an_id_has_64_characters_at_most(pinpoint_otp: PinpointOTP) -> None:
+    pinpoint_otp.add_code_configuration("c" * 64)
+    with pytest.raises(ValueError, match="1 to 64 letters"):
+        pinpoint_otp.add_code_configuration("c" * 65)
+
+
 def test_an_id_that_no_configuration_has_is_not_added(pinpoint_otp: PinpointOTP) -> None:
     with pytest.raises(ValueError, match="configuration_id is 'cc 1'"):
         pinpoint_otp.add_code_configuration("cc 1")
