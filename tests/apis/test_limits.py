@@ -161,6 +161,7 @@ def test_a_refused_verification_uses_no_attempt(pinpoint_otp: PinpointOTP, pinpo
     + [
         ("CodeLength", 1),
         ("CodeLength", 64),
+        ("AllowedAttempts", 1),
         ("AllowedAttempts", 10**7),
         ("ValidityPeriod", 1),
         ("ValidityPeriod", 10**7),
