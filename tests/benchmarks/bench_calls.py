@@ -13,7 +13,7 @@ from pytest_pinpoint_otp import mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.client import make_client
 
 # Limit and goal, of a signed and of an unsigned call.
-LIMITS = [(0.8, 0.75), (1.25, 1.15)] if KEEPS_USER_AGENT else [(0.85, None), (1.2, 1.15)]
+LIMITS = [(0.8, 0.75), (1.25, 1.15)] if KEEPS_USER_AGENT else [(0.85, None), (1.15, None)]
 
 
 @pytest.mark.parametrize(
