@@ -158,7 +158,7 @@ def test_the_context_reaches_its_limits(runs: list[list[dict[str, Any]]], length
     def lengths(run: list[dict[str, Any]]) -> set[int]:
         return {len(text) for parameters in run for pair in parameters.get("context", {}).items() for text in pair}
 
-    assert sum(length in lengths(run) for run in runs) >= len(runs) - 1
+    assert sum(length in lengths(run) for run in runs) >= 0.9 * len(runs) - 0.5
 
 
 @pytest.mark.parametrize("run", range(20 if THOROUGH else 2))

@@ -809,15 +809,18 @@ def test_a_plan_that_can_be_kept_nowhere_is_printed_all_the_same(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**kwargs: str) -> None:
-        # As an operating system in French says it, beyond ASCII.
-        raise OSError(28, "Aucun espace disponible sur le périphérique")
+        # As an operating system in German says it, beyond ASCII.
+        raise OSError(28, "Auf dem Gerät fehlt Speicherplatz")
 
     monkeypatch.setattr("pytest_pinpoint_otp.plugin.failures.tempfile.mkdtemp", refuse)
     result = run(pytester, "--pinpoint-otp-chaos=1", "-k", "two", test_it=FAILING)
 
     passes(result, failed=1, deselected=1)
     result.stdout.fnmatch_lines(
-        ['  "version": 1,', "To replay exactly this, save it in a file for --pinpoint-otp-replay*périphérique."]
+        [
+            '  "version": 1,',
+            "To replay exactly this, save it in a file for --pinpoint-otp-replay*Gerät fehlt Speicherplatz.",
+        ]
     )
 
 

@@ -195,7 +195,11 @@ def test_a_wrong_value_is_a_usage_error_that_names_option_and_value(
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("autouze", "pinpoint_otp_autouse"), ("aplications", "pinpoint_otp_applications"), ("gard", "pinpoint_otp_guard")],
+    [
+        ("autouze", "pinpoint_otp_autouse"),
+        ("applicationz", "pinpoint_otp_applications"),
+        ("guardian", "pinpoint_otp_guard"),
+    ],
 )
 def test_an_unknown_option_is_a_usage_error_that_names_the_nearest(
     pytester: pytest.Pytester, name: str, meant: str
