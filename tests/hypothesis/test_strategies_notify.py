@@ -158,7 +158,8 @@ def test_the_context_reaches_its_limits(runs: list[list[dict[str, Any]]], length
     def lengths(run: list[dict[str, Any]]) -> set[int]:
         return {len(text) for parameters in run for pair in parameters.get("context", {}).items() for text in pair}
 
-    assert sum(length in lengths(run) for run in runs) >= 0.9 * len(runs) - 0.5
+    # In 19 of 20 runs; of five, one may miss it.
+    assert sum(length in lengths(run) for run in runs) >= len(runs) - max(1, len(runs) // 20)
 
 
 @pytest.mark.parametrize("run", range(20 if THOROUGH else 2))
