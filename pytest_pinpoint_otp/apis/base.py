@@ -95,12 +95,12 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only wher
 class Terms(NamedTuple):
     """The options that an API's rules depend on."""
 
-    applications: frozenset[str] | None = None
-    configurations: frozenset[str] | None = None
-    code_length: int | None = None
-    validity_period: int | None = None
-    allowed_attempts: int | None = None
-    enforce_limits: bool = True
+    applications: frozenset[str] | None
+    configurations: frozenset[str] | None
+    code_length: int | None
+    validity_period: int | None
+    allowed_attempts: int | None
+    enforce_limits: bool
 
 
 class Policy(NamedTuple):

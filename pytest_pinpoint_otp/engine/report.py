@@ -90,8 +90,10 @@ def _call_entries(calls: Iterable[Call], journal: Journal) -> Iterator[_Entry]:
 
 def _other_text(call: Call, verification: Verification, journal: Journal) -> Iterator[str]:
     """Tell what the newest text to a phone was for, where the code of another one is asked for that was never sent."""
+    if verification.reason != VerificationReason.NEVER_SENT:
+        return
     texts = [one for one in journal.messages_to(verification.destination) if one.sent_at <= verification.at]
-    if verification.reason == VerificationReason.NEVER_SENT and texts:
+    if texts:
         asked = {
             "api": OPERATIONS[call.operation].api.name,
             "application_id": verification.application_id,

@@ -87,9 +87,8 @@ def inject(context: CommandContext, outcomes: list[object], **steering: Any) -> 
 
 
 def follow(context: CommandContext, plan: object, **optional: Any) -> object:
-    return {
-        "injections": list(map(_injection, context.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)))
-    }
+    followed = context.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)
+    return {"injections": list(map(_injection, followed))}
 
 
 def _injection(injection: Injection) -> dict[str, object]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import pytest_pinpoint_otp.transports.http.actions as desks
+import pytest_pinpoint_otp.transports.http.actions as actions
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 from pytest_pinpoint_otp.engine.arguments import ConfigurationParameters, IssueParameters
@@ -173,10 +173,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         },
         (),
         _object(tag=_string("Changes whenever a text or a status does."), messages=_list_of(_SHOWN_MESSAGE)),
-        desks.messages,
+        actions.messages,
     ),
     "calls": Command(
-        "GET", "The calls that match, oldest first.", _CALL_FIELDS, (), _object(calls=_list_of(_CALL)), desks.calls
+        "GET", "The calls that match, oldest first.", _CALL_FIELDS, (), _object(calls=_list_of(_CALL)), actions.calls
     ),
     "verifications": Command(
         "GET",
@@ -208,7 +208,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {},
         (),
         _object(status=_string("Always ok."), active={"type": "boolean"}),
-        desks.health,
+        actions.health,
     ),
     "inject": Command(
         "POST",
@@ -224,7 +224,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         },
         ("outcomes",),
         _INJECTION,
-        desks.inject,
+        actions.inject,
     ),
     "follow": Command(
         "POST",
@@ -232,7 +232,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {"plan": _PLAN, "optional": _OPTIONAL},
         ("plan",),
         _object(injections=_list_of(_INJECTION)),
-        desks.follow,
+        actions.follow,
     ),
     "limit_rate": Command(
         "POST",
@@ -251,7 +251,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         },
         ("count", "per"),
         _NOTHING,
-        desks.limit_rate,
+        actions.limit_rate,
     ),
     "opt_out": Command(
         "POST",
@@ -259,7 +259,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {"number": _NUMBER, "outcome": _OWN_OUTCOME},
         ("number",),
         _NOTHING,
-        desks.opt_out,
+        actions.opt_out,
     ),
     "opt_in": Command(
         "POST",
@@ -275,7 +275,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {"codes": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
         ("codes",),
         _NOTHING,
-        desks.queue_codes,
+        actions.queue_codes,
     ),
     "issue": Command(
         "POST",
@@ -305,7 +305,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _DURATION_FIELDS,
         (),
         _object(now={"type": "string", "format": "date-time"}),
-        desks.advance,
+        actions.advance,
     ),
     "reset": Command("POST", "Start afresh.", {}, (), _NOTHING, _nothing(lambda fake: fake.reset)),
     "code_for": Command(
@@ -330,7 +330,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {**_MESSAGE_FIELDS, "timeout": {"type": "number", "minimum": 0, "default": 5, "description": "Seconds."}},
         (),
         _MESSAGE,
-        desks.wait_for_message,
+        actions.wait_for_message,
     ),
     "assert_sent": Command(
         "POST",
