@@ -133,7 +133,7 @@ class Properties:
             return None
         if typed.judged or any(call.status_code == 200 for call in typed.calls):
             return None
-        ends = ", ".join(str(call.outcome or call.attempts[-1].outcome) for call in typed.calls)
+        ends = ", ".join(str(call.outcome) for call in typed.calls)
         return f"{typed}, but that was the live code, and the service judged none ({ends})"
 
     def right_code_lets_in(self, typed: Typed) -> str | None:

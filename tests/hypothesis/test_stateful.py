@@ -387,6 +387,52 @@ def test_statistics_tell_which_steps_were_taken_and_what_calls_ended_in(pytester
     assert {"VALID", "WRONG_CODE"} <= {*re.findall(r"%, judged (\w+)", told)}
 
 
+@pytest.mark.parametrize(
+    ("requested", "checked", "told"),
+    [
+        (True, True, {"told that a text is on its way", "let in"}),
+        (False, False, {"told that no text is on its way", "refused"}),
+        (None, None, {"told that no text is on its way", "could not tell"}),
+    ],
+)
+def test_statistics_tell_what_the_application_said(
+    pytester: pytest.Pytester, requested: object, checked: object, told: set[str]
+) -> None:
+    result = run(
+        pytester,
+        "-p",
+        "hypothesispytest",
+        "--hypothesis-show-statistics",
+        test_it=f"""
+            import hypothesis
+            from hypothesis.stateful import rule
+            from pytest_pinpoint_otp.stateful import OTPStateMachine
+
+            class Machine(OTPStateMachine):
+                properties = []
+                may_test_nothing = True
+
+                def request_code(self, phone):
+                    return {requested}
+
+                def check_code(self, phone, code):
+                    return {checked}
+
+                @rule()
+                def guess(self):
+                    self.type_code(self.phones[0], "123456")
+
+            TestMachine = Machine.TestCase
+            TestMachine.settings = hypothesis.settings(
+                deadline=None, derandomize=True, database=None, max_examples=5, stateful_step_count=30
+            )
+        """,
+    )
+
+    passes(result, passed=1)
+    assert {*re.findall(r"%, (told .*|let in|refused|could not tell)$", result.stdout.str(), re.MULTILINE)} == told
+
+
 # -- Rule by rule ------------------------------------------------------------------------------------------------------
 
 Start = Callable[..., Any]

@@ -13,14 +13,15 @@ import phonenumbers
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from effort import examples
+from freezegun import freeze_time
 from helpers import send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from log_ins import ONCE, OTHER, PHONE, Application, fixed, machine_of
 
-from pytest_pinpoint_otp import active_pinpoint_otp
+from pytest_pinpoint_otp import LostResponse, active_pinpoint_otp
 from pytest_pinpoint_otp.stateful import PHONES, OTPStateMachine
-from pytest_pinpoint_otp.stateful.rules import Rules
+from pytest_pinpoint_otp.stateful.rules import RULES
 
 Start = Callable[..., Any]
 
@@ -173,9 +174,38 @@ def test_a_run_that_found_something_else_is_not_said_to_test_nothing() -> None:
         run_state_machine_as_test(machine, settings=settings(machine.TestCase.settings, database=None, max_examples=30))
 
 
+def test_the_shorter_runs_of_one_that_failed_are_not_said_to_test_nothing() -> None:
+    class BreaksAtTheFourthRequest(LetsNobodyIn):
+        requests = 0
+
+        def request_code(self, phone: str) -> bool:
+            self.requests += 1
+            if self.requests == 4:
+                raise OSError("disk full")
+            return super().request_code(phone)
+
+    chosen = {*OTPStateMachine.properties} - {"happy_path_lets_in", "errors_do_not_lock_out"}
+    machine = machine_of(BreaksAtTheFourthRequest, properties=chosen)
+    shrunk = settings(fixed, phases=[Phase.generate, Phase.shrink], max_examples=3)
+    with pytest.raises(OSError, match="disk full"):
+        run_state_machine_as_test(machine, settings=shrunk)
+
+
+def test_texts_that_cannot_come_are_not_missing() -> None:
+    class Machine(machine_of(Application)):  # type: ignore[misc]
+        def begin(self) -> None:
+            super().begin()
+            for phone in self.phones:
+                self.fake.opt_out(phone)
+
+    without = dict.fromkeys({*RULES} - {"request"})
+    run_state_machine_as_test(type("Machine", (Machine,), without), settings=settings(fixed, max_examples=5))
+
+
 # -- The happy path ----------------------------------------------------------------------------------------------------
 
 
+@freeze_time("2026-11-26 12:00:00")
 @pytest.mark.parametrize("excuse", ["a guess", "a failure", "time", "no text on its way"])
 def test_a_right_code_may_be_refused_where_something_is_amiss(start: Start, excuse: str) -> None:
     class LetsNobodyInAndWaits(LetsNobodyIn):
@@ -198,6 +228,22 @@ def test_a_right_code_may_be_refused_where_something_is_amiss(start: Start, excu
 
     # Other properties than the happy path may see it, but for errors there was none too many.
     state.properties = ["happy_path_lets_in"]
+    assert state.type_code(text) is False
+
+
+def test_a_user_is_to_be_let_in_who_is_told_of_the_newest_text_alone(start: Start) -> None:
+    class TellsTheFirstTime(LetsNobodyIn):
+        told = True
+
+        def request_code(self, phone: str) -> bool:
+            super().request_code(phone)
+            told, self.told = self.told, False
+            return told
+
+    state = start(TellsTheFirstTime, properties=["happy_path_lets_in"])
+    state.request(PHONE)
+    text = state.request(PHONE)
+
     assert state.type_code(text) is False
 
 
@@ -270,6 +316,18 @@ def test_texts_are_limited_where_a_number_is_given(start: Start) -> None:
 
     with pytest.raises(AssertionError, match=r"texts_are_limited: 4 texts reached \+12025550101 within 0:30:00"):
         state.request(PHONE)
+
+
+@freeze_time("2026-11-26 12:00:00")
+def test_a_text_counts_until_it_is_as_old_as_the_window_is_long(start: Start) -> None:
+    state = start(max_texts=1)
+    state.request(PHONE)
+    with pytest.raises(AssertionError, match=r"texts_are_limited: 2 texts reached \S+ within 1:00:00"):
+        state.request(PHONE)
+
+    # An hour, by default.
+    state.let_time_pass(minutes=60)
+    state.request(PHONE)
 
 
 def test_a_text_that_botocore_repeats_does_not_count(start: Start) -> None:
@@ -465,6 +523,38 @@ def test_an_outage_is_not_a_wrong_code(start: Start) -> None:
         state.type_code(text)
 
 
+@pytest.mark.parametrize("answer", ["INVALID", LostResponse()])
+def test_a_verdict_is_not_an_outage_nor_is_one_that_is_lost(start: Start, answer: Any) -> None:
+    state = start(TakesOutagesForWrongCodes, properties=["outage_is_not_a_refusal"])
+    text = state.request(PHONE)
+    state.fake.inject(answer, operation="VerifyOTPMessage")
+
+    assert state.type_code(text) is False
+
+
+def test_errors_of_others_and_of_sends_do_not_count(start: Start) -> None:
+    state = start(LocksOutByErrors, tolerated_errors=5)
+    state.application.most = 100
+    state.fake.inject("TooManyRequestsException", operation="SendOTPMessage", times=3)
+    for _ in range(3):
+        state.request(PHONE)
+    state.type_code_during_outage(OTHER, "TooManyRequestsException", times=3)
+    state.application.most = 2
+
+    with pytest.raises(AssertionError, match="errors_do_not_lock_out"):
+        state.type_code_during_outage(PHONE, "TooManyRequestsException", times=2)
+
+
+def test_verdicts_are_not_among_the_errors_that_may_lock_out(start: Start) -> None:
+    state = start(LocksOutByErrors, tolerated_errors=1, properties=["errors_do_not_lock_out"])
+    state.request_and_type_code(PHONE)
+    state.request_and_type_code(PHONE)
+    state.application.most = 1
+
+    with pytest.raises(AssertionError, match="errors_do_not_lock_out"):
+        state.type_code_during_outage(PHONE, "TooManyRequestsException", times=1)
+
+
 def test_a_wrong_code_may_be_called_wrong_in_an_outage(start: Start) -> None:
     state = start(TakesOutagesForWrongCodes)
     state.request(PHONE)
@@ -479,8 +569,7 @@ def test_an_outage_is_shrunk_to_one_error() -> None:
         def check_code(self, phone: str, code: str) -> bool | None:
             return super().check_code(phone, code) is not False
 
-    rules = [name for name, value in vars(Rules).items() if hasattr(value, "hypothesis_stateful_rule")]
-    others = dict.fromkeys({*rules} - {"type_code_during_outage"})
+    others = dict.fromkeys({*RULES} - {"type_code_during_outage"})
     shrunk = settings(fixed, phases=[Phase.generate, Phase.shrink], max_examples=20)
     with pytest.raises(AssertionError, match=r"^refused_code_lets_nobody_in") as failed:
         run_state_machine_as_test(machine_of(OpensOnErrors, **others), settings=shrunk)
@@ -511,6 +600,44 @@ def test_errors_may_lock_out_who_was_not_alone_with_them(start: Start, excuse: s
     state.type_code_during_outage(PHONE, "InternalServerErrorException", times=times)
 
     assert state.application.guesses[PHONE] >= 5
+
+
+def test_a_refusal_in_an_outage_is_not_a_guess(start: Start) -> None:
+    state = start(TakesOutagesForWrongCodes, properties=["guesses_are_limited"], max_guesses=1)
+    state.request(PHONE)
+    for _ in range(2):
+        state.fail_next_call("VerifyOTPMessage", "TooManyRequestsException")
+        state.type_wrong_codes(PHONE, times=1)
+    state.type_wrong_codes(PHONE, times=1)
+
+    assert [one.valid for one in state.fake.verifications] == [False]
+    with pytest.raises(AssertionError, match="guesses_are_limited: 2 wrong codes"):
+        state.type_wrong_codes(PHONE, times=1)
+
+
+def test_a_check_that_only_fails_to_text_again_is_not_an_outage(start: Start) -> None:
+    class TextsAgainInsteadOfChecking(Application):
+        sender = ONCE
+
+        def check_code(self, phone: str, code: str) -> bool | None:
+            super().request_code(phone)
+            return False
+
+    state = start(TextsAgainInsteadOfChecking, properties=["outage_is_not_a_refusal"])
+    text = state.request(PHONE)
+    state.fail_next_call("SendOTPMessage", "TooManyRequestsException")
+
+    assert state.type_code(text) is False
+    assert [call.outcome for call in state.fake.calls] == ["SUCCESSFUL", "TooManyRequestsException"]
+
+
+def test_an_outage_takes_the_place_of_a_failure_that_was_to_come(start: Start) -> None:
+    state = start()
+    state.fail_next_call("VerifyOTPMessage", "InternalServerErrorException")
+    text = state.type_code_during_outage(PHONE, "TooManyRequestsException", times=1)
+
+    assert [text] == state.fake.messages
+    assert [call.outcome for call in state.fake.calls] == ["SUCCESSFUL", "TooManyRequestsException", "VALID"]
 
 
 def test_an_outage_before_which_no_text_came_is_none(start: Start) -> None:
@@ -545,6 +672,16 @@ def test_a_user_logs_in(start: Start) -> None:
     assert [one.valid for one in state.fake.verifications] == [True]
 
 
+def test_a_user_types_no_code_that_is_dead(start: Start) -> None:
+    state = start()
+    state.request(PHONE)
+    state.let_time_pass(minutes=15)
+    state.opt_out(PHONE)
+
+    assert state.request_and_type_code(PHONE) is None
+    assert state.fake.verifications == []
+
+
 def test_about_as_many_users_are_let_in_as_there_are_runs() -> None:
     entries = []
 
@@ -565,9 +702,11 @@ def test_about_as_many_users_are_let_in_as_there_are_runs() -> None:
 
 def test_a_code_is_typed_again_whose_answer_was_lost(start: Start) -> None:
     state = start()
-    state.request_and_type_code_twice(PHONE)
+    text = state.request_and_type_code_twice(PHONE)
 
+    assert [text] == state.fake.messages
     assert [one.reason for one in state.fake.verifications] == ["VALID", "ALREADY_VERIFIED"]
+    assert [call.outcome for call in state.fake.calls] == ["SUCCESSFUL", "ReadTimeoutError", "INVALID"]
 
 
 def test_a_resend_fails_and_the_code_before_it_is_typed(start: Start) -> None:

@@ -93,6 +93,18 @@ def test_the_fake_is_left_where_an_example_fails_that_is_pasted_into_a_test(plac
         active_pinpoint_otp()
 
 
+def test_a_machine_goes_on_to_the_next_class_in_line() -> None:
+    class Labelled:
+        def __init_subclass__(cls, label: str = "", **kwargs: Any) -> None:
+            super().__init_subclass__(**kwargs)
+            cls.label = label
+
+    class Machine(machine_of(Application), Labelled, label="log-ins"):  # type: ignore[misc]
+        pass
+
+    assert Machine.label == "log-ins"
+
+
 def test_the_fake_is_left_where_begin_raises_in_a_run() -> None:
     class Machine(machine_of(Application)):  # type: ignore[misc]
         def begin(self) -> None:
