@@ -7,7 +7,8 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any, Final, NamedTuple
+from io import BufferedReader
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from pytest_pinpoint_otp import PinpointOTPServer
 
@@ -35,9 +36,20 @@ def connected(port: int) -> Iterator[socket.socket]:
         yield client
 
 
+class _Unbuffered:
+    """A socket from which `http.client` takes no more than it needs: the rest stays for the next answer."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+
+    def makefile(self, mode: Literal["rb"]) -> BufferedReader:
+        return self._client.makefile(mode, buffering=1)
+
+
 def read_reply(client: socket.socket, method: str = "GET") -> Reply:
     """Read one answer, and nothing beyond it where its length is known."""
-    with closing(http.client.HTTPResponse(client, method=method)) as response:
+    only_one = cast(socket.socket, _Unbuffered(client))
+    with closing(http.client.HTTPResponse(only_one, method=method)) as response:
         response.begin()
         return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 

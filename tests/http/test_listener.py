@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import selectors
+import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -158,8 +160,25 @@ def test_what_is_no_request_of_http_1_1_is_refused_in_words(served: Served, sent
         assert client.recv(1) == b""
     assert reply.status == status
     assert reply.headers["connection"] == "close"
-    assert reply.body
+    assert reply.json["error"] == ("ValueError" if status < 500 else "RuntimeError")
+    assert reply.json["message"]
     assert served.requests == []
+
+
+def test_a_client_that_is_still_sending_gets_to_read_that_it_was_refused(served: Served) -> None:
+    # More than the system takes in for a server that reads no longer.
+    reply = exchange(served.port, b"hello\r\n\r\n", bytes(12 * 1024 * 1024))
+    assert reply.status == 400
+
+
+def test_a_client_that_was_refused_and_stays_is_left_alone_in_the_end(served: Served) -> None:
+    with connected(served.port) as client:
+        client.sendall(b"hello\r\n\r\n")
+        assert everything(client)
+        for thread in threading.enumerate():
+            if thread.name == f"pinpoint-otp {served.port} connection":
+                thread.join(PATIENCE)
+                assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, 3_000_000, 17 * 1024 * 1024])
@@ -175,9 +194,22 @@ def test_a_body_that_is_too_long_is_not_asked_for(served: Served) -> None:
     assert exchange(served.port, head).status == 413
 
 
-def test_the_longest_body_is_accepted(served: Served) -> None:
-    head = b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % MAX_BODY
+def test_a_body_that_is_too_long_is_refused_once_it_is_sent(served: Served) -> None:
+    with connected(served.port) as client:
+        client.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 2000000\r\n\r\n" + bytes(MAX_BODY + 1))
+        client.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(PATIENCE)
+        client.sendall(bytes(2_000_000 - MAX_BODY - 1))
+        assert read_reply(client).status == 413
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"], ids=["sent", "asked for"])
+def test_the_longest_body_is_accepted(served: Served, expect: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\n" + HOST + expect + b"Content-Length: %d\r\n\r\n" % MAX_BODY
     assert exchange(served.port, head, bytes(MAX_BODY)).status == 200
+    assert served.requests[0].body == bytes(MAX_BODY)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +260,7 @@ def test_no_header_puts_lines_of_its_own_on_the_wire(served: Served, place: str,
     with connected(served.port) as client:
         client.sendall(GET)
         reply = read_reply(client)
-    assert reply.status == 500
+    assert (reply.status, reply.json["error"]) == (500, "RuntimeError")
     assert "set-cookie" not in reply.headers
     assert b"cannot be sent" in reply.body
 
@@ -277,6 +309,23 @@ def test_a_handler_that_waits_is_told_when_its_client_goes_away() -> None:
         threading.Event().wait(0.001)
     listener.stop()
     assert told == [True, False]
+
+
+def test_a_connection_goes_on_after_its_handler_has_waited() -> None:
+    def handle(request: Request) -> Answer:
+        return Answer(200, {}, b"yes" if request.wait(0) else b"no")
+
+    listener = Listener("127.0.0.1", 0, handle)
+    listener.start()
+    with connected(listener.port) as client:
+        for _ in range(2):
+            client.sendall(GET)
+            assert read_reply(client).body == b"yes"
+            client.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+            client.settimeout(PATIENCE)
+    listener.stop()
 
 
 @pytest.mark.parametrize("leave", ["close", "reset"])
@@ -357,6 +406,55 @@ def test_a_stopped_listener_refuses_connections_and_starts_again_on_its_port(ser
     assert served.port == port
 
 
+def test_a_port_is_taken_again_although_a_connection_of_before_is_not_forgotten(served: Served) -> None:
+    with connected(served.port) as client:
+        client.sendall(GET)
+        read_reply(client)
+        served.listener.stop()
+        assert client.recv(1) == b""
+    served.listener.start()
+    assert exchange(served.port, GET).status == 200
+
+
+@pytest.mark.parametrize("first", [socket.AF_INET, socket.AF_INET6])
+def test_a_name_of_both_protocols_is_taken_as_an_address_of_ipv4(
+    monkeypatch: pytest.MonkeyPatch, first: socket.AddressFamily
+) -> None:
+    addresses = {socket.AF_INET: ("127.0.0.1", 0), socket.AF_INET6: ("::1", 0, 0, 0)}
+    found = [(family, socket.SOCK_STREAM, 6, "", address) for family, address in addresses.items()]
+    found.sort(key=lambda one: one[0] is not first)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", lambda *given, **named: found)
+        listener = Listener("localhost", 0, lambda request: Answer(200, {}))
+    assert listener.host == "127.0.0.1"
+
+
+def test_a_client_that_is_gone_when_it_is_accepted_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Repeating(selectors.DefaultSelector):
+        """Tells of each client twice."""
+
+        told: tuple[tuple[selectors.SelectorKey, int], ...] = ()
+
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            again = self.told
+            self.told = () if again else tuple(super().select(timeout))
+            return list(again or self.told)
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Repeating)
+    listener = Listener("127.0.0.1", 0, lambda request: Answer(200, {}))
+    listener.start()
+    assert exchange(listener.port, GET).status == 200
+    stopping = threading.Thread(target=listener.stop)
+    stopping.start()
+    stopping.join(PATIENCE / 4)
+    waits_for_a_client = stopping.is_alive()
+    if waits_for_a_client:
+        # Who waits so holds up all servers of this process.
+        with connected(listener.port):
+            stopping.join()
+    assert not waits_for_a_client
+
+
 def test_to_stop_twice_changes_nothing(served: Served) -> None:
     served.listener.stop()
     served.listener.stop()
@@ -399,24 +497,29 @@ def test_a_handler_may_stop_its_own_server() -> None:
 
 
 def test_a_handler_that_does_not_end_keeps_nobody() -> None:
-    begun, end = threading.Event(), threading.Event()
+    begun, end = threading.Semaphore(0), threading.Event()
+    told: list[bool] = []
 
     def handle(request: Request) -> Answer:
-        begun.set()
-        end.wait(PATIENCE)
+        begun.release()
+        told.append(end.wait(PATIENCE / 4))
         return Answer(200, {})
 
     listener = Listener("127.0.0.1", 0, handle)
     listener.start()
-    with connected(listener.port) as client:
-        client.sendall(GET)
-        assert begun.wait(PATIENCE)
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connected(listener.port)).sendall(GET)
+            assert begun.acquire(timeout=PATIENCE)
         listener.stop()
-        assert not end.is_set()
-    (thread,) = [thread for thread in threading.enumerate() if str(listener.port) in thread.name]
-    assert thread.daemon
+        # For all of them together, and not for each in turn.
+        assert told == []
+    threads = [thread for thread in threading.enumerate() if str(listener.port) in thread.name]
+    assert len(threads) == 20
+    assert all(thread.daemon for thread in threads)
     end.set()
-    thread.join(PATIENCE)
+    for thread in threads:
+        thread.join(PATIENCE)
 
 
 def test_a_lack_of_threads_closes_the_connection(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,31 +557,61 @@ def test_a_lack_of_descriptors_passes(served: Served) -> None:
     client.close()
 
 
+@contextmanager
+def forked(run: Callable[[socket.socket], None]) -> Iterator[socket.socket]:
+    """Yield a socket whose other end a forked child has, which runs something and lives until the block ends."""
+    here, there = socket.socketpair()
+    child = os.fork()
+    if not child:
+        try:
+            here.close()
+            run(there)
+            there.recv(1)
+        finally:
+            os._exit(0)
+    there.close()
+    here.settimeout(PATIENCE)
+    try:
+        with here:
+            yield here
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on this system")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_forked_child_closes_what_it_inherits_and_ends_nothing(served: Served) -> None:
-    here, there = socket.socketpair()
-    with here, connected(served.port) as client:
+    def stop(there: socket.socket) -> None:
+        client.close()
+        served.listener.stop()
+        there.sendall(b"running" if served.listener.running else b"stopped")
+
+    with connected(served.port) as client:
         client.sendall(GET)
         read_reply(client)
-        child = os.fork()
-        if not child:
-            try:
-                here.close()
-                client.close()
-                served.listener.stop()
-                there.sendall(b"running" if served.listener.running else b"stopped")
-                # Until the parent closes its end.
-                there.recv(1)
-            finally:
-                os._exit(0)
-        there.close()
-        assert here.recv(100) == b"stopped"
-        client.sendall(GET)
-        assert read_reply(client).status == 200
+        with forked(stop) as here:
+            assert here.recv(100) == b"stopped"
+            client.sendall(GET)
+            assert read_reply(client).status == 200
+            served.listener.stop()
+            # The child still lives, and holds no end of it.
+            assert client.recv(1) == b""
+            with pytest.raises(ConnectionRefusedError), connected(served.port):
+                pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on this system")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_forked_child_may_start_a_server_of_its_own(served: Served, stopped: bool) -> None:
+    def start(there: socket.socket) -> None:
+        own = Served()
+        own.listener.start()
+        there.sendall(b"%d" % own.port)
+        there.recv(1)
+
+    if stopped:
         served.listener.stop()
-        # The child still lives, and holds no end of it.
-        assert client.recv(1) == b""
-        with pytest.raises(ConnectionRefusedError), connected(served.port):
-            pass
-    assert os.waitpid(child, 0)[1] == 0
+    with forked(start) as here:
+        assert exchange(int(here.recv(100)), GET).status == 200
