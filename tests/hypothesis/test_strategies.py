@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from string import ascii_uppercase, digits
 from typing import Any, get_args
 
@@ -146,6 +147,8 @@ def test_leading_zeros_and_other_digits_are_reached() -> None:
     assert find(codes(6), lambda code: code[0] == "9") == "900000"
 
 
+NAMES = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
+
 TYPED = {
     "right": lambda code: re.fullmatch("[0-9]{6}", code),
     "too short": lambda code: re.fullmatch("[0-9]{1,5}", code),
@@ -168,6 +171,18 @@ def test_typed_codes_are_of_every_kind_in_equal_parts() -> None:
         assert any(typed in code for code in drawn)
     assert find(typed_codes(6)) == "000000"
     assert {*map(len, draw(typed_codes(), 150))} > {0, 4, 5, 8, 9}
+
+
+def test_a_code_may_have_blanks_or_a_hyphen_anywhere_and_the_digits_of_other_scripts() -> None:
+    drawn = draw(typed_codes(6), 700)
+    spaced = {re.sub("[0-9]", "0", code) for code in drawn if TYPED["blanks"](code)}
+    foreign = {digit for code in drawn if TYPED["other digits"](code) for digit in code}
+
+    around = {" 000000", "000000 ", "000000\n", "\N{NO-BREAK SPACE}000000"}
+    assert spaced >= {"000 000", "000-000", " " * 6}
+    assert spaced <= {"000 000", "000-000", " " * 6, *around}
+    scripts = ("FULLWIDTH ", "ARABIC-INDIC ", "DEVANAGARI ")
+    assert foreign == {unicodedata.lookup(f"{script}DIGIT {name}") for script in scripts for name in NAMES}
 
 
 @several
@@ -383,7 +398,7 @@ def test_every_parameter_that_has_a_limit_is_violated(
     ],
 )
 def test_a_violation_of_one_parameter_is_just_beyond_either_end_of_its_limit(name: Any, values: list[Any]) -> None:
-    drawn = draw(invalid_send_parameters(name), 200)
+    drawn = draw(invalid_send_parameters(name), 80)
 
     assert {violated for _, violated in drawn} == {name}
     assert not {*values} - {parameters[name] for parameters, _ in drawn}

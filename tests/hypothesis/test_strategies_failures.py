@@ -89,6 +89,12 @@ def test_every_kind_of_outcome_has_its_share(operation: Any) -> None:
     assert len({body for body in raw if body not in damaged}) > 10
 
 
+def test_raw_answers_have_the_status_codes_of_aws_and_of_proxies() -> None:
+    drawn = {outcome.status_code for outcome in draw(outcomes(), 400) if isinstance(outcome, RawResponse)}
+
+    assert drawn == {200, 403, 502, 503}
+
+
 def test_any_members_of_a_delivery_are_drawn() -> None:
     names = ("status_message", "updated_token", "endpoint_id", "message_id")
     drawn = [outcome for outcome in draw(outcomes(), 400) if isinstance(outcome, Delivery)]
@@ -240,6 +246,15 @@ def test_every_member_of_a_step_is_reached(steps_drawn: list[FailureStep], membe
     ((name, value),) = member.items()
 
     assert any(getattr(step, name) == value for step in steps_drawn)
+
+
+def test_a_step_lets_up_to_three_calls_pass_and_is_for_up_to_three_or_for_all(steps_drawn: list[FailureStep]) -> None:
+    assert {step.after for step in steps_drawn} == {0, 1, 2, 3}
+    assert {step.times for step in steps_drawn} == {1, 2, 3, None}
+
+
+def test_a_plan_has_up_to_five_steps() -> None:
+    assert max(len(plan.steps) for plan in draw(failure_plans(), 100)) == 5
 
 
 def test_a_step_is_for_any_operation_and_mostly_for_those_that_send_or_verify(steps_drawn: list[FailureStep]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pytest
@@ -324,17 +325,63 @@ def test_a_member_without_a_limit_cannot_be_at_fault() -> None:
         invalid_notify_send_parameters("chanel")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("codeLength", 9), ("validityPeriodMinutes", 61), ("referenceId", "0" * 257), ("destinationIdentity", "+1")],
-)
-def test_a_violation_just_beyond_the_limit_is_drawn(name: str, value: Any) -> None:
-    drawn = [leaves(parameters).values() for parameters, _ in draw(invalid_notify_send_parameters(name), 100)]
+@cache
+def at_fault(name: Any) -> list[dict[str, Any]]:
+    """Return many requests in which this member is at fault."""
+    return [parameters for parameters, _ in draw(invalid_notify_send_parameters(name), 50)]
 
-    if name == "destinationIdentity":
-        assert any(re.fullmatch(r"\+[1-9]", str(one)) for values in drawn for one in values)
-    else:
-        assert any(value in values for values in drawn)
+
+@pytest.mark.parametrize(
+    ("name", "fewest"),
+    [("codeLength", 9), ("validityPeriodMinutes", 61), ("maxAttempts", 6)],
+)
+def test_a_number_just_beyond_its_limit_is_drawn(name: str, fewest: int) -> None:
+    assert min(parameters[POLICY][name] for parameters in at_fault(name)) == fewest
+
+
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [
+        ("channel", 9),
+        ("destinationIdentity", 21),
+        ("originationIdentity", 257),
+        ("notifyCodeConfiguration", 257),
+        ("configurationSetName", 257),
+        ("referenceId", 257),
+        (f"{POLICY}.codeType", 13),
+        (f"{CHANNELS}.text.inlineTemplateBody", 6001),
+        (f"{CHANNELS}.text.inlineTemplateBody", 6008),
+        (f"{CHANNELS}.voice.inlineTemplateBody", 6001),
+        (f"{CHANNELS}.voice.inlineTemplateBody", 6008),
+        (f"{CHANNELS}.voice.languageCode", 36),
+        (f"{CHANNELS}.voice.voiceId", 65),
+        (f"{CHANNELS}.voice.voiceMessageBodyTextType", 5),
+        (f"{CHANNELS}.notify.notifyTemplateId", 257),
+        (f"{CHANNELS}.notify.voiceId", 65),
+        (f"{CHANNELS}.whatsApp.whatsAppTemplateName", 513),
+        (f"{CHANNELS}.whatsApp.languageCode", 36),
+    ],
+)
+def test_a_text_of_one_character_too_many_is_drawn(path: str, length: int) -> None:
+    assert length in [len(leaves(parameters).get(path, "")) for parameters in at_fault(path.rpartition(".")[2])]
+
+
+@pytest.mark.parametrize(
+    ("path", "counts", "keys", "values"),
+    [("context", {6}, 101, 801), (f"{CHANNELS}.text.destinationCountryParameters", {0, 11}, 65, 65)],
+)
+def test_pairs_are_just_too_few_too_many_or_too_long(path: str, counts: set[int], keys: int, values: int) -> None:
+    pairs = [leaves(parameters)[path] for parameters in at_fault(path.rpartition(".")[2])]
+
+    assert {*map(len, pairs)} == counts | {1}
+    assert max(len(key) for one in pairs for key in one) == keys
+    assert max(len(value) for one in pairs for value in one.values()) == values
+
+
+def test_a_number_of_one_digit_is_drawn() -> None:
+    drawn = at_fault("destinationIdentity")
+
+    assert any(re.fullmatch(r"\+[1-9]", parameters["destinationIdentity"]) for parameters in drawn)
 
 
 def test_the_smallest_violation_is_of_the_required_members_and_a_template() -> None:
