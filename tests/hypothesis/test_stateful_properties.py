@@ -16,12 +16,14 @@ from effort import examples
 from freezegun import freeze_time
 from helpers import send_status, verify
 from hypothesis import Phase, settings
+from hypothesis.errors import UnsatisfiedAssumption
 from hypothesis.stateful import run_state_machine_as_test
 from log_ins import ONCE, OTHER, PHONE, Application, fixed, machine_of
 
 from pytest_pinpoint_otp import LostResponse, active_pinpoint_otp
 from pytest_pinpoint_otp.stateful import PHONES, OTPStateMachine
 from pytest_pinpoint_otp.stateful.rules import RULES
+from pytest_pinpoint_otp.stateful.tally import Tally
 
 Start = Callable[..., Any]
 
@@ -189,6 +191,28 @@ def test_the_shorter_runs_of_one_that_failed_are_not_said_to_test_nothing() -> N
     shrunk = settings(fixed, phases=[Phase.generate, Phase.shrink], max_examples=3)
     with pytest.raises(OSError, match="disk full"):
         run_state_machine_as_test(machine, settings=shrunk)
+
+
+@pytest.mark.parametrize(
+    ("ends", "complains"),
+    [
+        ([None], False),
+        ([None, None], True),
+        ([None, KeyboardInterrupt()], False),
+        ([None, UnsatisfiedAssumption(), None], True),
+        ([None, AssertionError(), None], False),
+    ],
+)
+def test_enough_runs_are_those_that_come_to_their_end(ends: list[BaseException | None], complains: bool) -> None:
+    tally, excused = Tally(), Tally()
+    tally.note_requested(texts=0, had_to=True)
+    excused.note_requested(texts=0, had_to=False)
+    for raised in ends:
+        tally.note_end(raised)
+        excused.note_end(raised)
+
+    assert bool(tally.complain(2)) is complains
+    assert excused.complain(2) is None
 
 
 def test_texts_that_cannot_come_are_not_missing() -> None:
