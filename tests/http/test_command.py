@@ -24,13 +24,15 @@ from pytest_pinpoint_otp import serve_pinpoint_otp
 TESTS = Path(__file__).parents[1]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals, and other words for errors")
 PROGRAM = (sys.executable, "-W", "error", "-m", "pytest_pinpoint_otp")
+BUFFERED = {"PYTHONUNBUFFERED": ""}
+"""Whatever the environment of the tests says: what is printed waits to be flushed, as it does for most users."""
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [*PROGRAM, *arguments],
-        env={**os.environ, **environ},
+        env={**os.environ, **BUFFERED, **environ},
         capture_output=True,
         text=True,
         timeout=60,
@@ -43,7 +45,7 @@ def serving(*arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[
     """Yield a command that serves, its URL, and what it has printed so far."""
     process = subprocess.Popen(
         [*PROGRAM, "serve", "--port", "0", *arguments],
-        env={**os.environ, **environ},
+        env={**os.environ, **BUFFERED, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -60,10 +62,11 @@ def serving(*arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[
             process.terminate()
 
 
-def send(url: str, **parameters: Any) -> Any:
+def send(url: str, patience: float = PATIENCE, **parameters: Any) -> Any:
     """Send as an SDK does, and return the answer."""
     document = send_request(**parameters)["SendOTPMessageRequestParameters"]
-    with urlopen(Request(f"{url}/v1/apps/{APPLICATION}/otp", json.dumps(document).encode())) as answer:
+    request = Request(f"{url}/v1/apps/{APPLICATION}/otp", json.dumps(document).encode())
+    with urlopen(request, timeout=patience) as answer:
         return json.load(answer)
 
 
@@ -137,8 +140,25 @@ def test_a_plan_is_followed(tmp_path: Path) -> None:
         assert send(url)["Result"][DESTINATION]["DeliveryStatus"] == "SUCCESSFUL"
 
 
-def test_whoever_opens_it_to_others_is_warned() -> None:
-    with serving("--host", "0.0.0.0") as (_, url, greeting):
+@pytest.mark.parametrize(
+    ("hold", "patience", "error"), [([], 0.9, ConnectionResetError), (["--hold", "20"], 0.1, TimeoutError)]
+)
+def test_a_read_timeout_is_silence_only_where_it_is_told_to_hold(
+    tmp_path: Path, hold: list[str], patience: float, error: type[Exception]
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"version": 1, "steps": [{"outcome": {"exception": "ReadTimeoutError"}}]}')
+    with serving("--plan", str(plan), *hold) as (_, url, _), pytest.raises(error):
+        send(url, patience)
+
+
+def test_the_port_is_4599_unless_another_is_given() -> None:
+    assert "(default: 4599)" in run("serve", "--help").stdout
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "0"])
+def test_whoever_opens_it_to_others_is_warned(host: str) -> None:
+    with serving("--host", host) as (_, url, greeting):
         assert url.startswith("http://127.0.0.1:")
         assert "Whoever reaches this address can read and arrange everything.\n" in greeting
 
@@ -204,11 +224,15 @@ while True:
         start_new_session=True,
     )
     with process:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(getattr(signal, name))
-        assert process.communicate(timeout=PATIENCE) == ("", "")
-        assert process.returncode == 5
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(getattr(signal, name))
+            assert process.communicate(timeout=PATIENCE) == ("", "")
+            assert process.returncode == 5
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @posix
@@ -217,25 +241,53 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once() -> None:
 
     code = """
 import signal
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+ends = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, ends)
 print("ready", flush=True)
 signal.sigwait({signal.SIGINT})
-print("again" if signal.sigtimedwait({signal.SIGINT}, 0.3) else "once", flush=True)
+print("taken", flush=True)
+print("again" if signal.sigwait(ends) == signal.SIGINT else "once", flush=True)
 """
     child, terminal = pty.fork()
     if not child:
         os.execv(sys.executable, [*PROGRAM, "run", "--port", "0", "--", sys.executable, "-c", code])
-    try:
+
+    def read_until(word: bytes) -> None:
         output = b""
-        while b"ready" not in output:
-            output += os.read(terminal, 1000)
-        os.write(terminal, b"\x03")
-        while b"once" not in output:
+        while word not in output:
             output += os.read(terminal, 1000)
             assert b"again" not in output
+
+    try:
+        read_until(b"ready")
+        # Two that come before the first is taken would be one.
+        os.kill(child, signal.SIGSTOP)
+        os.waitpid(child, os.WUNTRACED)
+        os.write(terminal, b"\x03")
+        read_until(b"taken")
+        os.kill(child, signal.SIGTERM)
+        os.kill(child, signal.SIGCONT)
+        read_until(b"once")
     finally:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         os.close(terminal)
+
+
+@posix
+def test_ctrl_c_on_windows_is_left_to_the_console() -> None:
+    sends = """
+import os, signal
+ends = {signal.SIGINT, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+os.kill(os.getppid(), signal.SIGINT)
+os.kill(os.getppid(), signal.SIGTERM)
+raise SystemExit(3 if signal.sigwait(ends) == signal.SIGINT else 4)
+"""
+    # What is Windows's own in the standard library is imported before.
+    code = "import shutil, sys, pytest_pinpoint_otp.__main__ as it; sys.platform = 'win32'; sys.exit(it.main())"
+    given = ["run", "--port", "0", "--", sys.executable, "-c", sends]
+    result = subprocess.run([sys.executable, "-c", code, *given], timeout=60, start_new_session=True, check=False)
+    assert result.returncode == 4
 
 
 def test_the_command_imports_no_botocore() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import notify
 import pytest
+import time_machine
 from active import served_fake
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
@@ -127,6 +128,8 @@ def test_a_url_says_127_0_0_1(host: str) -> None:
     with serve_pinpoint_otp(host) as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
         assert get(server, "health").json == {"status": "ok", "active": False}
+    with pytest.raises(ConnectionRefusedError):
+        get(server, "health")
 
 
 @pytest.mark.parametrize("host", ["::1", "::"])
@@ -209,6 +212,13 @@ def test_a_read_timeout_is_silence_where_the_server_holds_its_answers(fake: Pinp
             send(make_client(server, read_timeout=0.1))
 
 
+def test_a_read_timeout_is_a_reset_at_once_where_nothing_is_said(fake: PinpointOTP) -> None:
+    with serve_pinpoint_otp() as server:
+        fake.inject(ReadTimeoutError)
+        with pytest.raises(ConnectionClosedError):
+            send(make_client(server, read_timeout=0.9))
+
+
 def test_a_stopped_server_is_an_endpoint_that_is_down(fake: PinpointOTP) -> None:
     with serve_pinpoint_otp() as server:
         client = make_client(server)
@@ -286,6 +296,9 @@ def test_a_target_in_absolute_form_is_served(fake: PinpointOTP, server: Pinpoint
     assert request(server, "POST", path, send_request()["SendOTPMessageRequestParameters"]).status == 200
     assert request(server, "GET", server.url).status == 200
     assert fake.code_for(DESTINATION)
+    for number, texts in (("%2B15550100123", 1), ("%2B15550100456", 0)):
+        found = request(server, "GET", f"{server.url}/_otp/messages?destination={number}")
+        assert len(found.json["messages"]) == texts
 
 
 def test_localstacks_endpoint_shows_the_newest_code(fake: PinpointOTP, server: PinpointOTPServer, client: Any) -> None:
@@ -310,6 +323,24 @@ def test_localstacks_endpoint_shows_the_newest_code(fake: PinpointOTP, server: P
         "Code": fake.code_for(DESTINATION),
     }
     assert request(server, "POST", path).status == 405
+
+
+@time_machine.travel("2030-01-02T03:04:05+00:00", tick=False)
+def test_localstacks_endpoint_counts_the_wrong_codes_since_the_newest_text(
+    fake: PinpointOTP, server: PinpointOTPServer, client: Any
+) -> None:
+    def attempts() -> int:
+        return request(server, "GET", f"/_aws/pinpoint/{APPLICATION}/{REFERENCE}").json["Attempts"]  # type: ignore[no-any-return]
+
+    send(client)
+    verify(client, fake.wrong_code(DESTINATION))
+    assert attempts() == 1
+    fake.advance(seconds=1)
+    send(client)
+    assert attempts() == 0
+    verify(client, fake.wrong_code(DESTINATION))
+    assert verify(client, fake.code_for(DESTINATION))
+    assert attempts() == 1
 
 
 def test_localstacks_endpoint_without_a_fake_says_so(server: PinpointOTPServer) -> None:
@@ -343,6 +374,7 @@ def test_started_by_hand_it_is_stopped_by_hand() -> None:
         ({"hold": "1"}, TypeError, "hold takes seconds"),
         ({"hold": False}, TypeError, "hold takes seconds"),
         ({"hold": -1}, ValueError, "hold is -1"),
+        ({"hold": 86400.5}, ValueError, "hold is 86400.5, but takes seconds from 0 to 86400"),
         ({"hold": float("nan")}, ValueError, "hold is nan"),
         ({"allowed_hosts": "a.test"}, TypeError, "allowed_hosts takes names in a list, not 'a.test'"),
         ({"allowed_hosts": [1]}, TypeError, "allowed_hosts takes names"),
@@ -351,6 +383,11 @@ def test_started_by_hand_it_is_stopped_by_hand() -> None:
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"^serve_pinpoint_otp: {text}"):
         serve_pinpoint_otp(**arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"port": 65535}, {"hold": 86400}])
+def test_the_greatest_numbers_are_accepted(arguments: dict[str, Any]) -> None:
+    serve_pinpoint_otp(**arguments)
 
 
 def test_a_server_that_nobody_stops_keeps_no_interpreter_from_ending() -> None:
