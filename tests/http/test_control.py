@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from active import served_fake
 from helpers import APPLICATION, DESTINATION, OTHER_DESTINATION, REFERENCE, send_request, verify_request
 from talking import PATIENCE, Reply, connected, get, post, read_reply, request
@@ -139,7 +141,9 @@ def test_a_new_text_is_news(server: PinpointOTPServer, fake: PinpointOTP) -> Non
 
 def test_without_news_the_answer_comes_in_the_end(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     tag = get(server, "messages").json["tag"]
-    assert news(server, tag, wait=0.12) == {"tag": tag, "messages": []}
+    begun = time.monotonic()
+    assert news(server, tag, wait=0.25) == {"tag": tag, "messages": []}
+    assert time.monotonic() - begun > 0.2
     assert get(server, f"messages?unless={tag}").json["tag"] == tag
 
 
@@ -153,6 +157,15 @@ def test_whatever_changes_a_status_is_news(server: PinpointOTPServer, fake: Pinp
         "reset": fake.reset,
     }[change]()
     assert news(server, tag)["tag"] != tag
+
+
+@time_machine.travel("2030-01-02T03:04:05+00:00", tick=False)
+def test_the_moment_in_which_a_code_expires_is_news(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    send(server, ValidityPeriod=5)
+    tag = get(server, "messages").json["tag"]
+    fake.advance(minutes=5)
+    assert statuses(server) == ["EXPIRED"]
+    assert get(server, "messages").json["tag"] != tag
 
 
 def test_another_tests_fake_is_news(server: PinpointOTPServer) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from talking import get, post, request
+from helpers import APPLICATION, send_request, verify_request
+from talking import Reply, get, post, request
 
 from pytest_pinpoint_otp import Call, PinpointOTP, PinpointOTPServer, SentMessage, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS
@@ -87,10 +89,85 @@ def test_the_document_has_every_command_with_its_arguments(server: PinpointOTPSe
         assert {"200", "400", "503"} <= {*operation["responses"]}
         if command.method == "GET":
             assert {one["name"] for one in operation["parameters"]} == {*command.arguments}
+            assert {one["name"] for one in operation["parameters"] if one["required"]} == {*command.required}
         else:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             assert {*schema["properties"]} == {*command.arguments}
             assert schema["required"] == [*command.required]
+            assert schema["additionalProperties"] is False
+
+
+KINDS = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+    "object": dict,
+    "array": list,
+}
+
+
+def mismatches(value: object, schema: Any, where: str = "answer") -> list[str]:
+    """Return what in a value is not as a schema says."""
+    named = schema.get("type", [*KINDS])
+    # A type that stands alone is not in a list: not every generator of clients reads that.
+    kinds = [named] if isinstance(named, str) else named
+    if len(kinds) == 1 and not isinstance(named, str):
+        return [f"{where}: {named}"]
+    if not any(isinstance(value, KINDS[kind]) for kind in kinds) or value not in schema.get("enum", [value]):
+        return [f"{where}: {value!r} is not {schema}"]
+    if isinstance(value, list):
+        return [one for member in value for one in mismatches(member, schema["items"], f"{where}[]")]
+    if isinstance(value, dict) and "properties" in schema:
+        members = schema["properties"]
+        if not {*schema["required"]} <= {*value} <= {*members}:
+            return [f"{where}: {sorted(value)} is not {sorted(members)}"]
+        return [one for name in value for one in mismatches(value[name], members[name], f"{where}.{name}")]
+    return []
+
+
+def log_in(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    """Send a text and verify its code, over the socket."""
+    document = send_request()["SendOTPMessageRequestParameters"]
+    request(server, "POST", f"/v1/apps/{APPLICATION}/otp", document)
+    document = verify_request(fake.code_for())["VerifyOTPMessageRequestParameters"]
+    request(server, "POST", f"/v1/apps/{APPLICATION}/verify-otp", document)
+
+
+def answer_of(server: PinpointOTPServer, name: str) -> Reply:
+    """Return the answer to a command that is right."""
+    number = "+15550100123"
+    given: dict[str, Any] = {
+        "inject": {"outcomes": ["THROTTLED"], "optional": True},
+        "follow": {"plan": {"version": 1, "steps": [{"outcome": "OPT_OUT"}]}, "optional": True},
+        "limit_rate": {"count": 100, "per": 60},
+        "opt_out": {"number": "+15550100456"},
+        "opt_in": {"number": "+15550100456"},
+        "queue_codes": {"codes": ["012345"]},
+        "issue": {"destination": number, "application_id": "shop", "reference_id": "log-in"},
+        "add_code_configuration": {"configuration_id": "cc-shop"},
+        "advance": {"seconds": 1},
+        "assert_not_sent": {"destination": "+15550100456"},
+        "assert_not_called": {"operation": "VerifyOTPMessage", "destination": "+15550100456"},
+    }
+    return get(server, name) if COMMANDS[name].method == "GET" else post(server, name, **given.get(name, {}))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_an_answer_has_the_members_and_the_types_of_the_document(server: PinpointOTPServer, name: str) -> None:
+    document = get(server, "openapi.json").json
+    (operation,) = document["paths"][f"/_otp/{name}"].values()
+    responses = {status: one["content"]["application/json"]["schema"] for status, one in operation["responses"].items()}
+    with mock_pinpoint_otp(assert_all_used=False) as fake:
+        log_in(server, fake)
+        reply = answer_of(server, name)
+        assert reply.status == 200
+        assert mismatches(reply.json, responses["200"]) == []
+        refused = get(server, f"{name}?x=1") if COMMANDS[name].method == "GET" else post(server, name, x=1)
+    assert refused.status == 400
+    (error,) = {responses[status]["$ref"] for status in responses if status != "200"}
+    assert mismatches(refused.json, document["components"]["schemas"][error.rpartition("/")[2]]) == []
 
 
 def test_the_document_needs_no_fake_and_is_only_read(server: PinpointOTPServer) -> None:
