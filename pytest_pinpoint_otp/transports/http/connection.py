@@ -100,7 +100,7 @@ class Connection:
             return None
         answer = self._handler(request)
         if isinstance(answer, Reset):
-            self._reset(answer.silence)
+            self._prepare_reset(answer.silence)
             return None
         try:
             keep = self._write(answer, method=request.method, keep=reader.keeps_alive)
@@ -125,11 +125,10 @@ class Connection:
         self._socket.sendall(b"\r\n".join([*head, b"", body]))
         return keep
 
-    def _reset(self, silence: float) -> None:
+    def _prepare_reset(self, silence: float) -> None:
         if silence:
             self.wait(silence)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        self._socket.close()
 
     def _drain(self, seconds: float) -> None:
         """Let a client that is still sending read its answer: to close now would reset the connection."""
