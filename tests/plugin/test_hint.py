@@ -24,7 +24,7 @@ BARE = """
 
 
 @pytest.mark.parametrize("credentials", [False, True], ids=["no credentials", "no network"])
-@pytest.mark.parametrize("place", ["call", "setup", "wrapped"])
+@pytest.mark.parametrize("place", ["call", "setup", "wrapped", "beneath the method"])
 def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, credentials: bool, place: str
 ) -> None:
@@ -40,12 +40,36 @@ def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
         "call": "def test_it():\n    send()",
         "setup": "@pytest.fixture\ndef sent():\n    send()\n\ndef test_it(sent):\n    pass",
         "wrapped": "def test_it():\n    try:\n        send()\n    except Exception:\n        raise OSError",
+        # As those do that instrument botocore.
+        "beneath the method": "def test_it():\n    client._make_api_call('SendOTPMessage', send_request())",
     }
-    result = run(pytester, bare=BARE, test_it=f"import pytest\nfrom bare import send\n\n{tests[place]}")
+    imports = "import pytest\nfrom bare import client, send\nfrom helpers import send_request"
+    result = run(pytester, bare=BARE, test_it=f"{imports}\n\n{tests[place]}")
     passes(result, **({"errors": 1} if place == "setup" else {"failed": 1}))
     result.stdout.fnmatch_lines(
         [HINT, "*fixture pinpoint_otp*@pytest.mark.pinpoint_otp*", "*mock_pinpoint_otp*", "*pinpoint_otp_autouse*"]
     )
+
+
+@pytest.mark.parametrize("name", ["send", "_make_api_call"])
+def test_methods_of_the_application_are_not_taken_for_botocores(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    tests = f"""
+        from bare import client, send
+
+        class Sender:
+            def {name}(self, operation_name):
+                return client.list_templates()
+
+        def test_it():
+            Sender().{name}("SendOTPMessage")
+    """
+    result = run(pytester, bare=BARE, test_it=tests)
+    passes(result, failed=1)
+    result.stdout.no_fnmatch_line(HINT)
 
 
 def test_a_test_that_fails_by_the_guard_shows_it_too(pytester: pytest.Pytester) -> None:

@@ -161,6 +161,22 @@ async def test_patches_of_both_places_that_end_inside_let_nothing_leave(sink: Si
     assert len(sink.arrived) == 1
 
 
+@pytest.mark.parametrize("name", ["_send_request", "create_request"])
+async def test_a_call_that_meets_one_place_alone_is_not_signed(sink: Sink, config: AioConfig, name: str) -> None:
+    signed = []
+    async with connect(sink, config) as client:
+        client.meta.events.register_first(
+            "before-send.pinpoint", lambda request, **_: signed.append("Authorization" in request.headers)
+        )
+        patch = unittest.mock.patch.object(AioEndpoint, name, passing_on(getattr(AioEndpoint, name)))
+        patch.start()
+        with mock_pinpoint_otp():
+            patch.stop()
+            await client.send_otp_message(**send_request())
+    assert signed == [False]
+    assert sink.arrived == []
+
+
 async def test_a_fake_that_is_entered_during_a_first_attempt_answers_it(sink: Sink, config: AioConfig) -> None:
     mock = mock_pinpoint_otp()
     async with connect(sink, config) as client:

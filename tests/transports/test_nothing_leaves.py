@@ -371,6 +371,19 @@ def test_an_object_that_takes_no_instance_is_called_as_it_was(sink: Sink, name: 
     assert sink.arrived == []
 
 
+@pytest.mark.parametrize("name", TWO_LINES)
+def test_a_call_that_meets_one_line_alone_is_not_signed(sink: Sink, name: str) -> None:
+    client, signed = connect(sink), []
+    client.meta.events.register_first(
+        "before-send.pinpoint", lambda request, **_: signed.append("Authorization" in request.headers)
+    )
+    with ending_inside(name) as patches, mock_pinpoint_otp():
+        patches.close()
+        assert send_status(client) == "SUCCESSFUL"
+    assert signed == [False]
+    assert sink.arrived == []
+
+
 def test_a_wrapper_of_the_fakes_own_methods_is_not_wrapped_again(sink: Sink) -> None:
     original = vars(Endpoint)["create_request"]
     try:
