@@ -11,8 +11,8 @@ release = version = importlib.metadata.version(project)
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
-# Headings and tables quote what pytest and botocore say, with the quotes that these use.
-smartquotes_action = "D"
+# Headings and tables quote what pytest, botocore and the shell say, as these spell it: no curly quotes, no dash for --.
+smartquotes = False
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
