@@ -35,14 +35,14 @@ __tracebackhide__ = True
 
 
 class PinpointOTP:
-    """An in-memory OTP service, while it is active in place of AWS's.
+    """An OTP service in memory. While it is active, it answers instead of AWS.
 
     The fixture ``pinpoint_otp`` yields one for each test; ``mock_pinpoint_otp`` gives one without pytest. Use these
     rather than the class itself, which is public for annotations.
 
-    Methods that select messages take the destination first, those that select calls the operation; both then take any
-    field of the record by keyword, compared with ``==`` (``unittest.mock.ANY`` works). An unknown field raises
-    TypeError. Safe to use from any thread.
+    Methods that select messages take the destination first, and those that select calls take the operation first. Both
+    also take any field of the record by keyword, compared with ``==`` (``unittest.mock.ANY`` works). An unknown field
+    is a TypeError. It is safe to use from any thread.
     """
 
     @explain_arguments("Use the fixture pinpoint_otp, or mock_pinpoint_otp(), which takes options.")
@@ -66,7 +66,7 @@ class PinpointOTP:
 
     @property
     def calls(self) -> list[Call]:
-        """The calls that the application made, oldest first, as a new list. botocore's retries are attempts of one."""
+        """The calls of the application, oldest first, as a new list. botocore's retries are attempts of one call."""
         with lock:
             return self._service.journal.calls
 
@@ -77,7 +77,7 @@ class PinpointOTP:
             return list(self._service.journal.verifications)
 
     def inbox(self, destination: object = None, **fields: Unpack[MessageFields]) -> list[SentMessage]:
-        """Return the messages that match, oldest first; all of them where nothing is selected.
+        """Return the messages that match, oldest first; without a selection, all of them.
 
         Raises:
             TypeError: an unknown field.
@@ -88,14 +88,14 @@ class PinpointOTP:
         """Return the code of the newest message that matches: the one that the user would type in.
 
         Raises:
-            LookupError: no message matches. It tells what was sent, and which calls failed or never left botocore.
+            LookupError: no message matches. It says what was sent, and which calls failed or never left botocore.
             TypeError: an unknown field.
         """
         return newest_message(self._journal, select_messages(destination, fields)).code
 
     def wrong_code(self, destination: object = None, **fields: Unpack[MessageFields]) -> str:
-        """Return a code that is wrong for the newest message that matches: of the same length, the same every time,
-        none that was issued or queued, and none that will be drawn.
+        """Return a code that is wrong for the newest message that matches. It has the same length, is the same every
+        time, and is never one that was issued, is queued or will be drawn.
 
         Raises:
             LookupError: no message matches, or every code of that length was issued or is queued.
@@ -108,10 +108,10 @@ class PinpointOTP:
     def assert_sent(
         self, destination: object = None, *, times: int | None = None, **fields: Unpack[MessageFields]
     ) -> SentMessage:
-        """Assert that a matching message was sent, exactly ``times`` times where given, and return the newest.
+        """Assert that a matching message was sent, exactly ``times`` times if that is given, and return the newest.
 
         Raises:
-            AssertionError: it was not. Shows the near misses.
+            AssertionError: it was not. The error shows near misses.
             TypeError: an unknown field, or ``times`` is not an int.
             ValueError: ``times`` is less than 1: use `assert_not_sent`.
         """
@@ -124,7 +124,7 @@ class PinpointOTP:
         """Assert that no matching message was sent; without a selection, none at all.
 
         Raises:
-            AssertionError: one was. Shows which.
+            AssertionError: one was. The error shows which.
             TypeError: an unknown field.
         """
         selection = select_messages(destination, fields)
@@ -137,12 +137,12 @@ class PinpointOTP:
         times: int | None = None,
         **fields: Unpack[CallFields],
     ) -> Call:
-        """Assert that the application made a matching call, exactly ``times`` times where given, and return the newest.
+        """Assert that the application made a matching call, exactly ``times`` times if given, and return the newest.
 
-        Every call counts, however it ended; botocore's retries are attempts of one call.
+        Every call counts, however it ended. botocore's retries are attempts of the same call.
 
         Raises:
-            AssertionError: it did not. Shows the near misses.
+            AssertionError: it did not. The error shows near misses.
             TypeError: an unknown field, or an argument of the wrong type.
             ValueError: no such operation, or ``times`` is less than 1: use `assert_not_called`.
         """
@@ -155,7 +155,7 @@ class PinpointOTP:
         """Assert that the application made no matching call; without a selection, none at all.
 
         Raises:
-            AssertionError: it did. Shows which.
+            AssertionError: it did. The error shows which call.
             TypeError: an unknown field, or an operation that is not a str.
             ValueError: no such operation.
         """
@@ -168,14 +168,14 @@ class PinpointOTP:
     ) -> SentMessage:
         """Wait for a text that the application sends from another thread or a task queue, and return it.
 
-        At once, and the newest, where one matches already.
+        If one matches already, return the newest at once.
 
         Args:
-            destination: whom the text is for; ``fields`` select further, as everywhere.
-            timeout: seconds of real time, even where the clock is frozen.
+            destination: the number that the text goes to; ``fields`` select further, as in `inbox`.
+            timeout: seconds of real time, even if the clock is frozen.
 
         Raises:
-            TimeoutError: no message matched in time. Tells what was sent meanwhile.
+            TimeoutError: no message matched in time. The error says what was sent meanwhile.
             TypeError: an unknown field, or a timeout that is not a number.
             ValueError: a negative timeout.
         """
@@ -207,22 +207,22 @@ class PinpointOTP:
         reference_id: object = None,
         application_id: object = None,
     ) -> Injection:
-        """Let the next matching calls end in these outcomes, in turn.
+        """Make the next matching calls end in these outcomes, in order.
 
         Args:
             outcomes: each a `DeliveryStatus`, a `Delivery`, an `ErrorResponse`, a `LostResponse`, a `RawResponse`, the
                 plain name of a status, of a modelled error or of a botocore transport exception, a modelled exception
                 class (``client.exceptions.X``), a botocore transport exception (class or instance), or a callable that
-                takes the `Call` and returns one of these, or None to leave the call to the next injection. For an
-                operation that verifies, also ``"VALID"`` or ``"INVALID"``: a verdict that judges no code and uses
-                nothing up; it has no deliveries.
+                takes the `Call` and returns one of these, or None to leave the call to the next injection. An operation
+                that verifies has no deliveries, but takes ``"VALID"`` or ``"INVALID"``: a verdict that judges no code
+                and uses nothing up.
             operation: the operation, as AWS or as boto3 spells it.
             per: ``"call"``: every attempt of a call gets the same outcome, so the application sees it however often
-                botocore retries. ``"attempt"``: outcomes, ``times`` and ``after`` count HTTP requests, so that
-                botocore's own retry may hide them.
-            times: how often the whole sequence is given; None: for ever.
-            after: how many matching calls pass first, whoever answers those.
-            optional: whether it may be left unused.
+                botocore retries. ``"attempt"``: outcomes, ``times`` and ``after`` count HTTP requests, and
+                botocore's retry may hide a failure.
+            times: how many times the whole sequence is given; None: for ever.
+            after: how many matching calls pass first, whatever answers them.
+            optional: whether it may stay unused.
             destination: only calls for this destination; the filters compare with ``==``.
             reference_id: only calls with this reference.
             application_id: only calls for this application.
@@ -251,7 +251,7 @@ class PinpointOTP:
 
         Args:
             plan: the plan, made by hand, read from a file, or returned by `recorded_plan`.
-            optional: whether its steps may be left unused.
+            optional: whether its steps may stay unused.
 
         Returns:
             the handles, in the order of the steps.
@@ -269,7 +269,7 @@ class PinpointOTP:
         """Return the plan that reproduces what this fake did to its calls so far.
 
         A fresh fake that follows it, with the same seed and the same calls, gives the same outcomes: injections,
-        quotas and opt-outs all become steps. What a test's own mistakes raised is left out.
+        quotas and opt-outs all become steps. Errors that come from mistakes of the test are left out.
         """
         return self._service.recorded_plan()
 
@@ -281,17 +281,17 @@ class PinpointOTP:
         by: Literal["destination", "origination", "application"] = "destination",
         outcome: Refused | None = None,
     ) -> RateLimit:
-        """Set a quota of the service's own: sends beyond it end in ``outcome``, until the handle is cancelled.
+        """Give the service a quota: sends beyond it end in ``outcome``, until the handle is cancelled.
 
-        A sliding window on the fake's clock, over the deliveries by calls from now on; what `issue` arranges does not
-        count. Injections come before quotas, and opt-outs after them.
+        The window slides with the fake's clock. It counts the deliveries by calls from now on, but not what `issue`
+        arranges. Injections come before quotas, and opt-outs after them.
 
         Args:
             count: deliveries allowed within ``per``, 0 or more.
             per: the duration of the window.
-            by: what the quota is for each of: ``"destination"``, ``"origination"`` or ``"application"``.
+            by: what has a quota of its own: each ``"destination"``, ``"origination"`` or ``"application"``.
             outcome: a failed delivery or an error, in any form that `inject` takes; None: THROTTLED, or
-                ThrottlingException where the API has that.
+                ThrottlingException if the API has that.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -304,12 +304,12 @@ class PinpointOTP:
 
     @explain_arguments()
     def opt_out(self, number: str, *, outcome: Refused | None = None) -> None:
-        """Let every send to this number fail from now on. Verifications go on.
+        """Make every send to this number fail from now on. Verifications are not affected.
 
         Args:
             number: the phone number, in E.164.
             outcome: what such a send ends in: a failed delivery or an error, in any form that `inject` takes. None:
-                OPT_OUT, or ConflictException where the API tells no delivery status. AWS has been seen to answer
+                OPT_OUT, or ConflictException if the API reports no delivery status. AWS has been seen to answer
                 PERMANENT_FAILURE instead.
 
         Raises:
@@ -323,7 +323,7 @@ class PinpointOTP:
 
     @explain_arguments()
     def opt_in(self, number: str) -> None:
-        """Take a number's opt-out back; without one, nothing changes.
+        """Undo the opt-out of a number; without one, nothing changes.
 
         Raises:
             TypeError: the number is not a str.
@@ -334,14 +334,14 @@ class PinpointOTP:
             self._service.faults.opted_out.pop(number, None)
 
     def queue_codes(self, *codes: str) -> None:
-        """Set the codes of the next delivered sends, in turn, whatever their key.
+        """Set the codes of the next delivered sends, in order, whoever they are for.
 
-        A code that is not of the length and type that the send asks for is a mistake that shows at the send, and again
-        at the end of the test.
+        If a code does not have the length and type that its send asks for, that is an error at the send, and again at
+        the end of the test.
 
         Raises:
             TypeError: no code, or a code that is not a str.
-            ValueError: a code that no API sends: of other characters than digits and capital letters, or of another
+            ValueError: a code that no API sends: with other characters than digits and capital letters, or of a wrong
                 length.
         """
         queued = read_codes(codes, enforce=self._options.enforce_limits)
@@ -358,17 +358,17 @@ class PinpointOTP:
         code: str | None = None,
         **parameters: Unpack[IssueParameters],
     ) -> SentMessage:
-        """Issue a live OTP without a call, to arrange a test; its text appears in ``messages``.
+        """Issue a live OTP without a call, to arrange a test. Its text appears in ``messages``.
 
-        Neither injections nor opt-outs nor queued codes touch it.
+        Injections, opt-outs and queued codes do not affect it.
 
         Args:
-            destination: whom the code is for.
+            destination: the number that the code is for.
             application_id: the application; None: the code is of the API without applications, End User Messaging.
-            reference_id: the reference; None where the API lets it be left out.
+            reference_id: the reference. None leaves it out, if the API allows that.
             code: the code; by default one is drawn. Its length is the ``code_length``, unless that is given too.
             parameters: any other parameter of a send that the API has, in snake_case, such as code_length (characters),
-                validity_period (minutes) and brand_name. None leaves one to its default.
+                validity_period (minutes) and brand_name. None means the default.
 
         Raises:
             TypeError: an unknown parameter, or a value of the wrong type.
@@ -379,16 +379,16 @@ class PinpointOTP:
 
     @explain_arguments()
     def add_code_configuration(self, configuration_id: str, **policy: Unpack[ConfigurationParameters]) -> None:
-        """Add a notify code configuration of End User Messaging, as the console would.
+        """Add a notify code configuration of End User Messaging, as if it had been made in the console.
 
-        It replaces one of the same ID. From then on, a send by a configuration that nobody has made is refused.
+        It replaces one with the same ID. From then on, a send that names an unknown configuration is refused.
 
         Args:
             configuration_id: its ID, such as ``cc-sign-up``.
             policy: ``name`` (by default the ID), ``code_type`` (NUMERIC, ALPHA or ALPHANUMERIC), ``code_length``
                 (characters), ``validity_period`` (minutes), ``allowed_attempts``, and the templates of the channels
                 with ``{{code}}`` where the code goes: ``text``, ``voice``, and ``whatsapp`` (a template's name). None
-                leaves one to the API's default.
+                means the API's default.
 
         Raises:
             TypeError: an unknown parameter, or a value of the wrong type.
@@ -402,7 +402,7 @@ class PinpointOTP:
     def now(self) -> datetime:
         """Return the service's time (aware, in UTC): the process's wall clock plus what was advanced.
 
-        freezegun and time-machine move it by themselves. An application that takes a clock can be given this method.
+        freezegun and time-machine move it too. Give this method to an application that takes a clock.
         """
         return self._service.clock.now()
 
@@ -421,7 +421,7 @@ class PinpointOTP:
             self._service.clock.advance(ahead)
 
     def reset(self) -> None:
-        """Start afresh, as entered: with seed, clock, queue, opt-outs, injections and records as at the beginning."""
+        """Put the fake back into its first state: seed, clock, queued codes, opt-outs, injections and records."""
         with lock:
             self._service.faults.cancel()
             use_service(self, self._service.afresh())

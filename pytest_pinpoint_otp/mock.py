@@ -30,7 +30,7 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
 class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as context managers of the field are
-    """Put a fresh fake in the place of Amazon Pinpoint's OTP service, for as long as it is entered.
+    """Put a fresh fake in the place of AWS's OTP service, until it is left.
 
     Three ways::
 
@@ -43,19 +43,19 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
         @mock_pinpoint_otp()                           # decorator: functions, coroutine functions, unittest classes
         def test_sign_up(): ...                        # the fake is active_pinpoint_otp()
 
-    The fake is process-wide: threads and tasks see it. Entries nest: the innermost answers, and leaving one removes
-    that one only. Records stay readable afterwards. A clean exit raises what the fixture's teardown would: a mistake
-    of the test, or what was arranged and left unused.
+    The fake is process-wide: all threads and tasks reach it. Fakes nest: the innermost answers, and leaving one removes
+    only that one. Records stay readable afterwards. If the block ends without an exception, the checks of the
+    fixture's teardown are made: a mistake of the test, or an unused injection or queued code, is raised.
 
-    On a unittest class each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
-    at its end; each of Hypothesis's examples in it begins with what setUp arranged. On a test of Hypothesis each
-    example has a fresh one.
+    On a unittest class, each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
+    at its end. Each of Hypothesis's examples in it begins with what setUp arranged. On a test of Hypothesis, each
+    example has a fresh fake.
 
     Args:
         options: seed, applications, originations, configurations, code_length (characters), validity_period (minutes),
-            allowed_attempts, enforce_limits, retry_backoff, assert_all_used; pytest's configuration is ignored.
+            allowed_attempts, enforce_limits, retry_backoff, assert_all_used. pytest's configuration is ignored.
 
-    Overlapping tasks or threads that enter a fake each make a ``mock_pinpoint_otp()`` each.
+    If tasks or threads overlap, each needs a ``mock_pinpoint_otp()`` of its own.
 
     Raises:
         TypeError: an unknown option or a wrong type; a decorated generator function, a class that is not a
@@ -173,7 +173,7 @@ def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def active_pinpoint_otp() -> PinpointOTP:
-    """Return the innermost active fake: for code that has no fixture at hand.
+    """Return the innermost active fake, for code that has no fixture.
 
     Raises:
         RuntimeError: no fake is active.

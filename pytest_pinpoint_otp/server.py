@@ -34,7 +34,7 @@ _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 class PinpointOTPServer:
     """The innermost active fake of this process, over HTTP. `serve_pinpoint_otp` yields one.
 
-    Where no fake is active, calls are answered 501 with a message.
+    While no fake is active, calls are answered 501 with a message.
     """
 
     def __init__(self, host: str, port: int, hold: float, allowed_hosts: Collection[str]) -> None:
@@ -60,8 +60,8 @@ class PinpointOTPServer:
     def environ(self) -> dict[str, str]:
         """What lets the SDKs of another process reach the server, as in ``env={**os.environ, **server.environ}``.
 
-        It has endpoints for Pinpoint and End User Messaging, credentials that are nobody's, a region, and the server's
-        host among those that no proxy is used for. Nothing of it is put into this process's own environment.
+        It has the endpoints for Pinpoint and End User Messaging, placeholder credentials, a region, and the names for
+        which no proxy is used, the server's host among them. None of it is written into this process's environment.
         """
         bypassed = ",".join(
             filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), self.host, "localhost"])
@@ -92,9 +92,9 @@ class PinpointOTPServer:
         self._listener.start()
 
     def stop(self) -> None:
-        """Refuse connections, as an endpoint that is down, and end those that are open. A second time changes nothing.
+        """Refuse connections, as an endpoint that is down does, and end those that are open. It may be called twice.
 
-        What fails before there is a connection can be tested in this way only.
+        This is the only way to test what fails before there is a connection.
         """
         self._listener.stop()
 
@@ -103,7 +103,7 @@ class PinpointOTPServer:
 
 
 class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as context managers of the field are
-    """Serve the innermost active fake of this process over HTTP, for as long as it is entered.
+    """Serve the innermost active fake of this process over HTTP, until it is left.
 
     Two ways::
 
@@ -113,15 +113,15 @@ class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as conte
         server = serving.start()
         serving.stop()
 
-    It enters no fake itself: ``mock_pinpoint_otp`` does, or the fixture. Clients in this process reach the fake without
-    the server. Needs no pytest.
+    It does not enter a fake: ``mock_pinpoint_otp`` or the fixture does. Clients in this process reach the fake without
+    the server. It does not need pytest.
 
     Args:
         host: the address to bind to. Whoever can reach it can read and arrange everything.
         port: the port; 0 lets the system choose.
         hold: seconds of silence for a call that ends in a read timeout; 0: the connection is reset at once.
-        allowed_hosts: names of this machine, besides IP addresses, names without a dot, and names under ``.localhost``
-            or ``.internal``, that clients may use for it.
+        allowed_hosts: names by which clients may call this machine, besides IP addresses, names without a dot, and
+            names under ``.localhost`` or ``.internal``.
 
     Raises:
         TypeError: an argument has the wrong type.

@@ -20,9 +20,9 @@ ALPHABETS: Final = {"NUMERIC": digits, "ALPHA": ascii_uppercase, "ALPHANUMERIC":
 
 
 class VerificationReason(StrEnum):
-    """Why a verification ended as it did. AWS answers valid or not; the reasons are this package's.
+    """Why a verification ended as it did. AWS answers only valid or not valid; the reasons are this package's own.
 
-    Of several that hold, the first in this order is given. Only SUPERSEDED and WRONG_CODE use an attempt.
+    If several apply, it is the first in this order. Only SUPERSEDED and WRONG_CODE use an attempt.
     """
 
     NEVER_SENT = "NEVER_SENT"

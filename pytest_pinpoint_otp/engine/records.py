@@ -21,7 +21,7 @@ make: Final = tuple.__new__
 class SentMessage(NamedTuple):
     """A text that reached a handset. Datetimes are aware, in UTC; ``validity_period`` is in minutes.
 
-    What the API does not have, or the request left out, is None.
+    A field that the API does not have, or that the request left out, is None.
     """
 
     application_id: str | None
@@ -35,7 +35,7 @@ class SentMessage(NamedTuple):
     template_id: str | None
     code: str
     body: str
-    """The text, by AWS's documented template (AWS guide), in English for every language; or by the request's own."""
+    """The text, by AWS's documented template (AWS guide), in English for every language, or by the request's own."""
     code_length: int
     validity_period: int
     allowed_attempts: int
@@ -48,7 +48,7 @@ class SentMessage(NamedTuple):
     verification_id: str | None
     configuration: str | None
     code_type: str | None
-    """NUMERIC, ALPHA or ALPHANUMERIC; None where the API has numeric codes only."""
+    """NUMERIC, ALPHA or ALPHANUMERIC; None if the API has numeric codes only."""
     context: Mapping[str, str] | None
 
     @property
@@ -58,7 +58,7 @@ class SentMessage(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One HTTP request of a call. ``status_code`` is None where the transport failed."""
+    """One HTTP request of a call. ``status_code`` is None if the transport failed."""
 
     number: int
     outcome: str
@@ -70,21 +70,21 @@ class Attempt(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What the application called. botocore may have made several attempts of it.
+    """A call of the application. botocore may have made several attempts of it.
 
     ``outcome``, ``status_code``, ``error_message``, ``request_id``, ``at`` and ``source`` are those of the last
-    answered attempt, and None before one. ``outcome`` is a delivery status, an error's name, ``VALID`` or ``INVALID``,
-    ``OK`` for an operation that neither sends nor verifies, or the class name of an exception.
+    answered attempt; before one they are None. ``outcome`` is a delivery status, an error's name, ``VALID`` or
+    ``INVALID``, ``OK`` for an operation that neither sends nor verifies, or the class name of an exception.
     """
 
     operation: str
     application_id: str | None
-    """None where the API has no applications."""
+    """None if the API has no applications."""
     destination: str | None
-    """None where the request did not say, as for ``reference_id``."""
+    """None if the request does not have one, as with ``reference_id``."""
     reference_id: str | None
     parameters: dict[str, Any]
-    """The parameters as sent, by AWS's names. It cannot be changed; ``dict(...)`` makes a copy that can."""
+    """The parameters as sent, by AWS's names. The dict cannot be changed; ``dict(...)`` makes a copy that can."""
     invocation_id: str
     """What botocore sends with every attempt of one call."""
     attempts: tuple[Attempt, ...] = ()
@@ -102,13 +102,15 @@ class Call(NamedTuple):
 
     @property
     def origination(self) -> str | None:
-        """Whom a send is from; None where the request does not say, or nothing is sent."""
+        """The origination identity of a send; None if the request has none, or does not send."""
         operation = OPERATIONS[self.operation]
         return self.parameters.get(operation.origination_member) if isinstance(operation, SendOperation) else None
 
 
 class Verification(NamedTuple):
-    """A code that was judged. ``attempts_left`` is None where nothing had been sent for its key."""
+    """A code that was judged. ``attempts_left`` is None if nothing had been sent for its application, destination and
+    reference.
+    """
 
     application_id: str | None
     destination: str
@@ -129,7 +131,7 @@ class Unsent(NamedTuple):
 
 
 class MessageFields(TypedDict, total=False):
-    """The fields by which messages are selected, beside the destination; each is compared with ``==``."""
+    """The fields that select messages, besides the destination; each is compared with ``==``."""
 
     application_id: object
     origination: object
@@ -156,7 +158,7 @@ class MessageFields(TypedDict, total=False):
 
 
 class CallFields(TypedDict, total=False):
-    """The fields by which calls are selected, beside the operation; each is compared with ``==``."""
+    """The fields that select calls, besides the operation; each is compared with ``==``."""
 
     application_id: object
     destination: object

@@ -93,10 +93,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def pinpoint_otp() -> Iterator[PinpointOTP]:
-    """An in-memory Amazon Pinpoint OTP service, in place of the real one for this test.
+    """An OTP service in memory, which answers this test instead of AWS.
 
-    Every boto3 and botocore client reaches it, without credentials or network. Read what arrived with ``code_for``
-    and ``messages``, make calls fail with ``inject``, move its clock with ``advance``.
+    Every boto3 and botocore client reaches it, without credentials or network. Read what was sent with ``code_for``
+    and ``messages``, make calls fail with ``inject``, and move its clock with ``advance``.
     """
     from pytest_pinpoint_otp.plugin.activation import activated
 
@@ -122,13 +122,13 @@ def pinpoint_otp_client(pinpoint_otp: PinpointOTP) -> Iterator[BaseClient]:
 
 @pytest.fixture(scope="session")
 def pinpoint_otp_server_address() -> tuple[str, int]:
-    """Host and port of ``pinpoint_otp_server``: this machine alone, and any free port. Override it to choose them."""
+    """The host and port of ``pinpoint_otp_server``: loopback, and any free port. Override it to choose others."""
     return "127.0.0.1", 0
 
 
 @pytest.fixture(scope="session")
 def pinpoint_otp_server(pinpoint_otp_server_address: tuple[str, int]) -> Iterator[PinpointOTPServer]:
-    """The fake over HTTP, for an application in another process, which is started once.
+    """The fake over HTTP, for an application in another process. The server starts once for the whole run.
 
     A test that names this fixture, or one that needs it, has a fresh fake, which the server serves during the test.
     Give the application ``env={**os.environ, **pinpoint_otp_server.environ}``.

@@ -53,9 +53,10 @@ def _after_flags(machine: Any) -> st.SearchStrategy[int]:
 
 class OTPStateMachine(Rules, RuleBasedStateMachine):
     """Drives an application's OTP flow with resends, wrong and old codes, time, opt-outs, throttling, errors and lost
-    responses, and checks what any OTP flow must keep.
+    answers, and checks what every OTP flow must guarantee.
 
-    Subclass it, say how the application asks for a code and how it checks one, and let pytest collect its test case::
+    Subclass it, define how the application requests a code and how it checks one, and let pytest collect its test
+    case::
 
         class SignUpMachine(OTPStateMachine):
             def request_code(self, phone):
@@ -66,11 +67,11 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
 
         TestSignUp = SignUpMachine.TestCase
 
-    Each run has a fresh fake, ``self.fake``. An application that keeps state of its own must be made afresh in `begin`.
-    The class attribute ``properties`` chooses what is checked; each is a method of its name, which says what it checks.
+    Each run has a fresh fake, ``self.fake``. If the application keeps state of its own, reset it in `begin`. The class
+    attribute ``properties`` chooses what is checked. Each property is a method of its name, which says what it checks.
 
-    A run in which the application sends nothing that the service accepts fails too, and so does a whole test in which
-    nobody is texted or let in: it would prove nothing.
+    A run in which the service accepts no send fails too, and so does a whole test in which nobody is texted or let in:
+    they would prove nothing.
     """
 
     api: ClassVar[str] = APIS[0].name
@@ -78,17 +79,17 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
     properties: ClassVar[Collection[str]] = PROPERTIES
     """The names of the properties to check; all of them by default."""
     phones: ClassVar[Sequence[str]] = PHONES
-    """The phones that ask for codes. By default numbers that are valid, and that are kept for fiction."""
+    """The phones that ask for codes. The default numbers are valid, and are kept for fiction."""
     max_guesses: ClassVar[int] = 10
-    """Wrong codes for one phone within ``guess_window`` that the application may pass on to the service."""
+    """How many wrong codes for one phone the application may pass on to the service within ``guess_window``."""
     guess_window: ClassVar[timedelta] = timedelta(hours=1)
     """How far back wrong codes count towards ``max_guesses``."""
     max_texts: ClassVar[int | None] = None
-    """Texts for one phone within ``text_window`` that the application may send. None means any number."""
+    """How many texts the application may send to one phone within ``text_window``. None means any number."""
     text_window: ClassVar[timedelta] = timedelta(hours=1)
     """How far back texts count towards ``max_texts``."""
     tolerated_errors: ClassVar[int] = 5
-    """Verifications for one phone that may end in errors of the service, and must not lock its user out."""
+    """How many verifications for one phone may end in errors of the service without locking its user out."""
     may_test_nothing: ClassVar[bool] = False
     """Whether it is on purpose that nobody is texted or let in."""
     options: ClassVar[OptionValues] = {}
@@ -114,10 +115,10 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         vars(self)["teardown"] = functools.partial(self._end, self.teardown)
 
     def begin(self) -> None:
-        """Make the application afresh; called at the beginning of each run. Does nothing by default."""
+        """Reset the application. Called at the beginning of each run; does nothing by default."""
 
     def teardown(self) -> None:
-        """Clean up at the end of a run. Does nothing by default; the fake is left in any case."""
+        """Clean up at the end of a run. Does nothing by default; the fake ends in any case."""
 
     @initialize(seed=st.runner().flatmap(_after_flags), leading_zeros=st.booleans())
     def start(self, seed: int, leading_zeros: bool) -> None:

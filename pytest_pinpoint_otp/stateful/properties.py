@@ -1,4 +1,4 @@
-"""What any OTP flow must keep: one method for each property, which says what breaks it."""
+"""What every OTP flow must guarantee: one method for each property, which says what violates it."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _WRONG: Final = (VerificationReason.WRONG_CODE, VerificationReason.SUPERSEDED)
 
 
 class Properties:
-    """The properties, each a method of its name. It returns what breaks it, for the report; None: it holds.
+    """The properties, each a method of its name. It returns what violates it, for the report, or None if it holds.
 
-    To leave one out at times, override it: return None, or what ``super()`` returns.
+    To make an exception from one, override it: return None, or what ``super()`` returns.
     """
 
     api: ClassVar[str]
@@ -69,9 +69,9 @@ class Properties:
     # -- Of a request for a code -----------------------------------------------------------------------------------
 
     def failed_delivery_is_not_reported_as_sent(self, requested: Requested) -> str | None:
-        """`request_code` is true only where a text reached the phone, or one that did is still alive.
+        """`request_code` is true only if a text reached the phone, or the code of an earlier text is still alive.
 
-        Where the API says nothing about a delivery (End User Messaging), it is enough that the service accepted it.
+        End User Messaging says nothing about a delivery: there it is enough that the service accepted the send.
         """
         if not requested.told or requested.texts or self._may_be_on_its_way(requested.sends):
             return None
@@ -84,21 +84,21 @@ class Properties:
         return f"{requested}, but no text reached the phone{dead}"
 
     def sent_text_is_reported(self, requested: Requested) -> str | None:
-        """`request_code` is true where a text reached the phone, and the service said so."""
+        """`request_code` is true if a text reached the phone and the service said so."""
         if requested.told or not self._answered(requested.texts):
             return None
         forgotten = ". Is a return missing in request_code?" if requested.told is None else ""
         return f"{requested}, but a text reached the phone, and the application was told{forgotten}"
 
     def one_text_per_request(self, requested: Requested) -> str | None:
-        """One request is one text, apart from those that botocore repeats because an answer was lost."""
+        """One request sends one text, apart from those that botocore repeats because an answer was lost."""
         count = len(self._answered(requested.texts))
         return f"{requested}, and {count} texts reached the phone" if count > 1 else None
 
     def texts_are_limited(self, requested: Requested) -> str | None:
         """Within ``text_window``, at most ``max_texts`` texts reach one phone, apart from those that botocore repeats.
 
-        Not checked where that is None.
+        It is not checked if ``max_texts`` is None.
         """
         if self.max_texts is None:
             return None
@@ -116,19 +116,19 @@ class Properties:
         return f"{typed} for the second time, but the service accepted no such code"
 
     def refused_code_lets_nobody_in(self, typed: Typed) -> str | None:
-        """`check_code` is true only where the service accepted that code for that phone."""
+        """`check_code` is true only if the service accepted that code for that phone."""
         if not typed.let_in or typed.accepted:
             return None
         return f"{typed}, but the service accepted no such code"
 
     def retry_does_not_lock_out(self, typed: Typed) -> str | None:
-        """`check_code` is not false where the service accepted the code, and its answer was lost on the way."""
+        """`check_code` is not false if the service accepted the code and its answer was lost on the way."""
         if typed.let_in is not False or not self._was_acceptance_lost(typed):
             return None
         return f"{typed}, but the service had accepted the code before its answer was lost"
 
     def outage_is_not_a_refusal(self, typed: Typed) -> str | None:
-        """`check_code` is not false where the right code was typed, and the service only answered with errors."""
+        """`check_code` is not false if the right code was typed and the service answered with errors only."""
         if typed.let_in is not False or not typed.was_live or not typed.calls:
             return None
         if typed.judged or any(call.status_code == 200 for call in typed.calls):
@@ -137,10 +137,10 @@ class Properties:
         return f"{typed}, but that was the live code, and the service judged none ({ends})"
 
     def right_code_lets_in(self, typed: Typed) -> str | None:
-        """`check_code` is not false where the user typed the newest text's live code, and the service was asked.
+        """`check_code` is not false if the user typed the live code of the newest text and the service was asked.
 
-        An application that has locked a phone out does not ask. One that got no answer to that text's send may ask
-        about another one.
+        An application that has locked a phone out does not ask. One that got no answer to the send of that text may
+        ask about an earlier one.
         """
         if typed.let_in is not False or not typed.was_live or self._was_acceptance_lost(typed):
             return None
@@ -150,10 +150,10 @@ class Properties:
         return f"{typed}, but that was the live code, and the service was asked about {[one.otp for one in asked]}"
 
     def errors_do_not_lock_out(self, typed: Typed) -> str | None:
-        """`check_code` is not false because of errors alone: at most ``tolerated_errors`` of them, while nobody has
-        guessed, and the user was told of a text.
+        """`check_code` is not false because of errors alone: there were at most ``tolerated_errors`` of them, nobody
+        has guessed, and the user was told of a text.
 
-        An answer that was lost may have been a wrong guess, for all that an application knows.
+        It is not checked after a lost answer: for all that the application knows, that was the answer to a wrong guess.
         """
         failures = self.failures()
         if typed.let_in is not False or typed.calls or not failures or not self.is_to_let_in(typed):
@@ -164,7 +164,7 @@ class Properties:
         return f"{typed}, but that was the live code, nobody has guessed, and there were only errors ({ends})"
 
     def happy_path_lets_in(self, typed: Typed) -> str | None:
-        """`check_code` is true where nothing is amiss: the user was told of a text and types its code at once, nothing
+        """`check_code` is true if nothing went wrong: the user was told of a text and types its code at once, nothing
         has failed in this run, and nobody has guessed for this phone.
         """
         if typed.let_in or self.failures() or not self.is_to_let_in(typed):
@@ -176,8 +176,8 @@ class Properties:
         )
 
     def guesses_are_limited(self, typed: Typed) -> str | None:
-        """Within ``guess_window``, at most ``max_guesses`` wrong codes for one phone reach the service, however often a
-        code is resent, until a right one does.
+        """Within ``guess_window``, at most ``max_guesses`` wrong codes for one phone reach the service before a right
+        one does, however often a code is resent.
         """
         count = len(self._guesses[typed.phone])
         if typed.let_in or not _was_wrong(typed) or count <= self.max_guesses:

@@ -1,4 +1,4 @@
-"""What one request for a code came to, and one code that was typed in: what the properties judge."""
+"""The results of one request for a code, and of one code that was typed: what the properties judge."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 
 
 class Requested(NamedTuple):
-    """What came of a user's request for a code."""
+    """The result of a user's request for a code."""
 
     phone: str
     told: object
-    """What the application returned. True says that a text is on its way."""
+    """What the application returned. True means that a text is on its way."""
     texts: list[SentMessage]
     """The texts that reached the phone meanwhile."""
     sends: list[Call]
@@ -24,22 +24,22 @@ class Requested(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """What came of a code that a user typed in."""
+    """The result of a code that a user typed."""
 
     phone: str
     code: str
     let_in: object
-    """What the application returned. None says that it could not tell."""
+    """What the application returned. None means that it could not tell."""
     newest: SentMessage | None
-    """The newest text that the phone had then."""
+    """The newest text that the phone had by then."""
     was_live: bool
-    """Whether the code was that text's, and would have been accepted."""
+    """Whether the code was that of the newest text, and would have been accepted."""
     was_told: bool
-    """Whether the phone's last request for a code was told that a text is on its way."""
+    """Whether the last request for a code for the phone was told that a text is on its way."""
     was_guessed: bool
-    """Whether another code than the right one was typed for the phone earlier in this run."""
+    """Whether a code other than the live one was typed for the phone earlier in this run."""
     calls: list[Call]
-    """The verifications that the application asked for, for this phone."""
+    """The verifications that the application made for this phone then."""
     judged: list[Verification]
     """Those of them that the service judged."""
 

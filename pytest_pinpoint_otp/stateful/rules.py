@@ -36,7 +36,7 @@ class Rules(Properties):
 
     may_test_nothing: ClassVar[bool]
     texts: ClassVar[Bundle[SentMessage]] = TEXTS
-    """The texts of this run. A rule of a subclass takes one by ``@rule(text=OTPStateMachine.texts)``."""
+    """The texts of this run. A rule of a subclass draws one with ``@rule(text=OTPStateMachine.texts)``."""
     tally: ClassVar[Tally]
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class Rules(Properties):
         self._guessed: set[str] = set()
 
     def request_code(self, phone: str) -> bool:
-        """Let the application send a code to a phone. Return whether it told the user that a text is on its way.
+        """Request a code for a phone from the application. Return whether it told the user that a text is on its way.
 
-        False: it refused, such as during a cool-down, or it said that no text was sent.
+        False means that it refused, such as during a cool-down, or said that no text was sent.
         """
         name = type(self).__name__
         raise NotImplementedError(
@@ -56,9 +56,9 @@ class Rules(Properties):
         )
 
     def check_code(self, phone: str, code: str) -> bool | None:
-        """Let the application check a code that a user typed in.
+        """Let the application check a code that a user has typed. Return whether the user was let in.
 
-        Return whether the user was let in; None: the application could not tell, and said so.
+        None means that the application could not tell, and said so.
         """
         name = type(self).__name__
         raise NotImplementedError(
@@ -99,10 +99,10 @@ class Rules(Properties):
     def type_code(
         self, phone: str | SentMessage | None = None, code: str | None = None, *, text: SentMessage | None = None
     ) -> bool | None:
-        """The user types the code of a text, the newest or an older one; for a subclass's own rules also any code.
+        """The user types the code of a text, the newest or an older one. Rules of a subclass may type any code.
 
-        Returns what `check_code` returned, after the checks. ``self.type_code(text)`` or
-        ``self.type_code(phone, code)``.
+        Call it as ``self.type_code(text)`` or ``self.type_code(phone, code)``. It makes the checks, and returns what
+        `check_code` returned.
         """
         if isinstance(phone, SentMessage):
             text = phone

@@ -114,13 +114,13 @@ def _channels(route: str) -> st.SearchStrategy[dict[str, Any]]:
 def notify_send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters of SendNotifyCodeVerification: a complete dict of boto3's keyword arguments.
 
-    Every optional member is sometimes absent, and every documented boundary can be reached. What a send needs for its
-    route is there: a template, or the name of a configuration that may have one. A fake that knows its configurations
-    accepts those alone: fix ``notifyCodeConfiguration`` then.
+    Every optional member is sometimes left out, and every documented limit can be reached. Each send has what its route
+    needs: a template, or the name of a configuration that may have one. If the fake knows its configurations, it
+    accepts only those: fix ``notifyCodeConfiguration`` then.
 
     Args:
-        fixed: members by AWS's name, such as ``channel``, each with the value to have or a strategy for it. None
-            leaves an optional member out.
+        fixed: members by AWS's name, such as ``channel``, each with its value or a strategy for it. None leaves an
+            optional member out.
 
     Shrinks to the required members and a template, with short values.
 
@@ -218,12 +218,12 @@ class _Violation(NamedTuple):
 
 def invalid_notify_send_parameters(*names: str) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
     """Parameters of SendNotifyCodeVerification that AWS refuses: a tuple of the dict and the name of the member at
-    fault, such as ``codeLength``, wherever it is.
+    fault, such as ``codeLength``, at whatever depth it is.
 
-    Exactly one member is outside its documented limit; botocore's own validation has nothing against any.
+    Exactly one member is outside its documented limits. botocore's own validation accepts all of them.
 
     Args:
-        names: the members that may be at fault, such as ``"codeLength"``. None: any that has a limit.
+        names: the members that may be at fault, such as ``"codeLength"``; by default any that has a limit.
 
     Shrinks to the required members, a template and the smallest violation.
 

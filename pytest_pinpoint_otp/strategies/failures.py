@@ -27,16 +27,16 @@ Filter = str | st.SearchStrategy[Any] | None
 
 
 def outcomes(operation: OperationName = "SendOTPMessage") -> st.SearchStrategy[Any]:
-    """Outcomes that ``inject`` takes, each kind as often as any other: errors, transport failures, lost and raw
-    answers; of an operation that sends, deliveries as well, and of one that verifies, forced verdicts.
+    """Outcomes that ``inject`` takes: errors, transport failures, lost and raw answers, all equally likely. An
+    operation that sends also has deliveries, and one that verifies has forced verdicts.
 
-    A few of the raw answers are bytes that are not UTF-8. Of these, botocore itself raises UnicodeDecodeError, as it
+    A few of the raw answers are bytes that are not UTF-8. For these, botocore itself raises UnicodeDecodeError, as it
     does when a real answer arrives damaged.
 
     Args:
         operation: a faked operation, as AWS or as boto3 spells it.
 
-    Shrinks to a delivery status or error without further members.
+    Shrinks to a plain delivery status or error.
 
     Raises:
         ValueError: no such operation.
@@ -110,17 +110,17 @@ def failure_plans(
     reference_id: Filter = None,
     application_id: Filter = None,
 ) -> st.SearchStrategy[FailurePlan]:
-    """Failure plans: a ``FailurePlan`` of steps, per call and per attempt, each of which makes something fail.
+    """Failure plans: a ``FailurePlan`` whose steps each make something fail, per call or per attempt.
 
     Args:
-        max_steps: how many steps at most.
-        operations: the operations that steps are for. None: all that are faked, those that send and verify most often.
-        destination: for which destination each step is: a value, or a strategy that draws values and None. None: for
-            any, as with the next two.
-        reference_id: for which reference.
-        application_id: for which application.
+        max_steps: how many steps a plan has at most.
+        operations: the operations that steps are for. None: every faked one, and mostly those that send and verify.
+        destination: the destination of each step: a value, or a strategy that draws values and None. None means any, as
+            with the next two.
+        reference_id: the reference of each step.
+        application_id: the application of each step.
 
-    Shrinks to the empty plan, then to one step with its members at their defaults.
+    Shrinks to the empty plan, or to one step whose members have their defaults.
 
     Raises:
         TypeError: ``max_steps`` is not an int, ``operations`` is not a list, or a filter is not a str.

@@ -17,18 +17,19 @@ __tracebackhide__ = True
 
 
 def phone_numbers(region: str | None = None) -> st.SearchStrategy[str]:
-    """Mobile phone numbers in E.164, such as ``+12025550100``: a str.
+    """Mobile phone numbers in E.164, such as ``+12025550100``, as a str.
 
     Args:
         region: a region such as ``"US"`` or ``"DE"``, for numbers that are valid there (source: the phonenumbers
-            library, an extra of its own). None: of any country, with 7 to 15 digits, as a validator accepts them.
+            library, which is an extra of its own). None: numbers of any country, with 7 to 15 digits, that validators
+            accept.
 
-    Shrinks to ``+12025550100``, which nobody owns; of a region to the library's example number.
+    Shrinks to ``+12025550100``, which nobody owns, or to the library's example number for the region.
 
     Raises:
         TypeError: the region is not a str.
-        ValueError: the phonenumbers library knows no such region.
-        ModuleNotFoundError: a region is given, and the phonenumbers library is not installed.
+        ValueError: the phonenumbers library does not know the region.
+        ModuleNotFoundError: a region is given, but the phonenumbers library is not installed.
     """
     if region is None:
         return _international_numbers()
@@ -56,9 +57,9 @@ def phone_numbers(region: str | None = None) -> st.SearchStrategy[str]:
 
 
 def e164_numbers() -> st.SearchStrategy[str]:
-    """Anything that E.164 allows: a plus and 7 to 15 digits, such as ``+1000000``, which most validators refuse.
+    """Any number that E.164 allows: a plus and 7 to 15 digits, such as ``+1000000``. Validators refuse most of them.
 
-    Shrinks to a short number of small digits.
+    Shrinks to a short number with small digits.
     """
     return st.one_of([st.integers(10**places, 10 ** (places + 1) - 1) for places in range(6, 15)]).map("+{}".format)
 

@@ -53,13 +53,13 @@ _Strategies = Mapping[str, st.SearchStrategy[Any]]
 def send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters of SendOTPMessage: a complete dict for boto3's ``SendOTPMessageRequestParameters``.
 
-    Every optional member is sometimes absent, and every documented boundary of every member is drawn often.
+    Every optional member is sometimes left out, and every documented limit of every member is drawn often.
 
     Args:
-        fixed: members by AWS's name, such as ``CodeLength``, each with the value to have or a strategy for it. None
-            leaves an optional member out.
+        fixed: members by AWS's name, such as ``CodeLength``, each with its value or a strategy for it. None leaves an
+            optional member out.
 
-    Shrinks to the required members alone, with short values.
+    Shrinks to the required members, with short values.
 
     Raises:
         TypeError: no such member.
@@ -74,10 +74,10 @@ def send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
 def verify_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters of VerifyOTPMessage: a complete dict for boto3's ``VerifyOTPMessageRequestParameters``.
 
-    Its ``Otp`` is what users type, as `typed_codes` draws it; which one is right, the fake knows.
+    ``Otp`` is what users type, as `typed_codes` draws it. The fake knows the right code.
 
     Args:
-        fixed: members by AWS's name, such as ``DestinationIdentity``, each with the value to have or a strategy for it.
+        fixed: members by AWS's name, such as ``DestinationIdentity``, each with its value or a strategy for it.
 
     Shrinks to short values.
 
@@ -114,11 +114,11 @@ _OF_VERIFICATION: Final[_Strategies] = {
 def invalid_send_parameters(*names: LimitedOfSend) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
     """Parameters of SendOTPMessage that AWS refuses: a tuple of the dict and the name of the parameter at fault.
 
-    Exactly one parameter is outside its documented limit, on either side of it; botocore's own validation has nothing
-    against any.
+    Exactly one parameter is outside its documented limits, below or above. botocore's own validation accepts all of
+    them.
 
     Args:
-        names: the parameters that may be at fault, such as ``"CodeLength"``. None: any that has a limit.
+        names: the parameters that may be at fault, such as ``"CodeLength"``; by default any that has a limit.
 
     Shrinks to the required members and the smallest violation.
 
@@ -132,10 +132,10 @@ def invalid_send_parameters(*names: LimitedOfSend) -> st.SearchStrategy[tuple[di
 def invalid_verify_parameters(*names: LimitedOfVerification) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
     """Parameters of VerifyOTPMessage that AWS refuses: a tuple of the dict and the name of the parameter at fault.
 
-    As `invalid_send_parameters`, for ``DestinationIdentity`` and ``ReferenceId``: an ``Otp`` may be any text.
+    Like `invalid_send_parameters`, for ``DestinationIdentity`` and ``ReferenceId``. An ``Otp`` may be any text.
 
     Args:
-        names: the parameters that may be at fault. None: either.
+        names: the parameters that may be at fault; by default either.
 
     Shrinks to the smallest violation.
 

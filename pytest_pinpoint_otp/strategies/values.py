@@ -117,14 +117,14 @@ def as_strategy(value: Any) -> st.SearchStrategy[Any]:
 def codes(
     length: int | None = None, code_type: Literal["NUMERIC", "ALPHA", "ALPHANUMERIC"] = "NUMERIC"
 ) -> st.SearchStrategy[str]:
-    """Codes: a str of digits, of capital letters, or of both. It may start with a zero.
+    """Codes: a str of digits, of capital letters, or of both. A code may start with a zero.
 
     Args:
-        length: how many characters: 4 to 8, of which Pinpoint sends 5 to 8 (sources: AWS guide; botocore model).
-            None: any of these, but for digits 5 to 8, which both APIs send.
-        code_type: NUMERIC, ALPHA or ALPHANUMERIC. Pinpoint sends NUMERIC codes alone.
+        length: how many characters: 4 to 8; Pinpoint sends 5 to 8 (sources: AWS guide; botocore model). None: any of
+            these. For digits None means 5 to 8, which both APIs send.
+        code_type: NUMERIC, ALPHA or ALPHANUMERIC. Pinpoint sends only NUMERIC codes.
 
-    Shrinks to zeros, or to the letter A, and to the shortest.
+    Shrinks to the shortest code of zeros, or of the letter A.
 
     Raises:
         TypeError: the length is not an int.
@@ -136,13 +136,13 @@ def codes(
 
 
 def typed_codes(length: int | None = None) -> st.SearchStrategy[str]:
-    """What users type where they are to type a code of digits: a str.
+    """What users type when they are asked for a code of digits, as a str.
 
-    One in seven each looks right, is too short, is too long, is empty, has blanks or a hyphen, has letters, or has the
-    digits of another script.
+    Seven kinds are equally likely: it looks right, is too short, is too long, is empty, has blanks or a hyphen, has
+    letters, or has the digits of another script.
 
     Args:
-        length: how many digits a code has: 4 to 8. None: 5 to 8, as for `codes`.
+        length: how many digits the right code has: 4 to 8. None: 5 to 8, as with `codes`.
 
     Shrinks to zeros that look right.
 

@@ -41,10 +41,10 @@ class Drawing(ABC):
 
 
 class Injection:
-    """What `PinpointOTP.inject` returns: the handle of outcomes that await their calls.
+    """The handle that `PinpointOTP.inject` returns.
 
-    As a context manager it must have been used at least once by its clean end, unless it is optional, and is cancelled
-    then. Safe to use from any thread.
+    As a context manager, it is cancelled at the end of the block. If it has not been used by then, that is an
+    AssertionError, unless it is optional or the block raised. It is safe to use from any thread.
     """
 
     def __init__(
@@ -88,14 +88,14 @@ class Injection:
 
     @property
     def remaining(self) -> int | None:
-        """How many calls or attempts it will still answer. None when standing, 0 once cancelled."""
+        """How many calls or attempts it will still answer. None: any number of them. 0 once it is cancelled."""
         with lock:
             if self._cancelled:
                 return 0
             return None if self._total is None else self._total - self.used
 
     def cancel(self) -> None:
-        """Answer no further call. What is left over is not an error then. A second time changes nothing."""
+        """Answer no further call. What is left over is then not an error. It may be called twice."""
         self._cancelled = True
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """What a call can be made to do: the outcomes, each with its label in records, its JSON and its repr.
 
 An outcome says by `carry_out` what the service does for it. Which call gets which outcome is the business of
-`injections` and `quotas`; how a test writes one, of `reading`; outcomes of the transport are in `transport_errors`;
+`injections` and `quotas`; how a test writes one, of `parsing`; outcomes of the transport are in `transport_errors`;
 how an answer is written, in each API (`write_delivery`).
 """
 
@@ -38,7 +38,7 @@ class DeliveryStatus(StrEnum):
     """How the delivery of an OTP ended (source: botocore model, ``DeliveryStatus``).
 
     Pinpoint answers every status with an HTTP 200 and without an exception: only
-    ``Result[destination]["DeliveryStatus"]`` tells. End User Messaging does not tell the status at all.
+    ``Result[destination]["DeliveryStatus"]`` shows it. An answer of End User Messaging has no status at all.
     """
 
     SUCCESSFUL = "SUCCESSFUL"
@@ -77,7 +77,7 @@ _INJECTED: Final = "Injected by pytest-pinpoint-otp."
 @explain_fields
 @dataclass(frozen=True, slots=True, repr=False)
 class Delivery(Outcome):
-    """A delivery result with its fields in the test's hands.
+    """The result of a delivery, with fields that the test sets.
 
     Args:
         status: the ``DeliveryStatus``, or its name.
@@ -86,15 +86,15 @@ class Delivery(Outcome):
             seen for 429; the others are our assumption).
         status_message: ``StatusMessage``. By default AWS's ``MessageId: <id>`` for SUCCESSFUL (source: AWS guide),
             "Too many requests." for THROTTLED and "Destination phone number opted out" for OPT_OUT (seen), and a
-            sentence of ours for the other failures.
+            sentence of our own for the other failures.
         updated_token: ``UpdatedToken``, left out of the answer by default.
-        endpoint_id: where given, ``EndpointResult`` is filled too, under this endpoint ID and with the destination
-            as its ``Address`` (source: botocore model).
+        endpoint_id: an endpoint ID, under which the answer also has an ``EndpointResult``, with the destination as its
+            ``Address`` (source: botocore model). By default there is none.
         message_id: ``MessageId``. By default one is drawn; an empty string leaves the member out, as AWS sometimes
             does on a failure (seen).
 
-    A SUCCESSFUL delivery issues a code; any other issues none and leaves an earlier one as it was. End User Messaging
-    says nothing about a delivery: there the answer is the usual one.
+    A SUCCESSFUL delivery issues a code. Any other issues none, and leaves an earlier code as it was. End User Messaging
+    says nothing about a delivery, so its answer is the usual one.
 
     Raises:
         TypeError: a field has the wrong type.
@@ -168,14 +168,15 @@ class ErrorResponse(Outcome):
     Args:
         name: the error's name: one that the operation models, or any other.
         message: the error's message; by default ``Injected by pytest-pinpoint-otp.``
-        status_code: the HTTP status, 400 to 599. By default the modelled one (source: botocore model); an unmodelled
-            name needs one.
+        status_code: the HTTP status, 400 to 599. By default the modelled one (source: botocore model). A name that is
+            not modelled needs one.
 
-    botocore retries what its retry mode retries: a 500 or TooManyRequestsException, say.
+    botocore retries it if its retry mode says so, such as a 500 or TooManyRequestsException.
 
     Raises:
         TypeError: a field has the wrong type.
-        ValueError: not the name of an error, an unmodelled name without a status code, or a status code out of range.
+        ValueError: not the name of an error, a name that is not modelled and has no status code, or a status code out
+            of range.
     """
 
     member = "error"
@@ -263,7 +264,7 @@ VERDICTS: Final = ("VALID", "INVALID")
 class RawResponse(Outcome):
     """An answer given byte by byte: a proxy's 502 page, truncated JSON, an empty body, a wrong content type.
 
-    What botocore makes of it reaches the application. The service does no work.
+    The application gets what botocore makes of it. The service does no work.
 
     Args:
         status_code: the HTTP status, 200 to 599.
@@ -272,8 +273,8 @@ class RawResponse(Outcome):
 
     Raises:
         TypeError: a field has the wrong type.
-        ValueError: a status code out of range, a body that cannot be encoded, a header that is given twice, or one
-            that a connection cannot carry.
+        ValueError: a status code out of range, a body that cannot be encoded, a header that is given twice, or a header
+            that cannot be sent.
     """
 
     member = "raw_response"

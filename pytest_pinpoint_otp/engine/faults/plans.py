@@ -40,11 +40,11 @@ class FailureStep(Pasteable):
         operation: a faked operation, such as ``SendOTPMessage``.
         per: ``"call"`` or ``"attempt"``.
         after: how many matching calls or attempts pass first.
-        times: for how many it holds; None: for ever.
-        destination: only calls for this destination; None: for any, as with the next two.
+        times: how many of them end in the outcome; None: all that follow.
+        destination: only calls for this destination. None means any, as with the next two.
         reference_id: only calls with this reference.
         application_id: only calls for this application.
-        note: for people; it changes nothing, and steps that differ in it alone are equal.
+        note: a text for people. It changes nothing, and steps that differ only in it are equal.
 
     Raises:
         TypeError: a member has the wrong type.
@@ -124,9 +124,9 @@ _SHARED: Final = ("operation", *_FILTERS, "note")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FailurePlan(Pasteable):
-    """What is to go wrong in a test: an immutable, comparable value, made of steps.
+    """What goes wrong in a test, as an immutable value that can be compared. It is made of steps.
 
-    ``fake.follow(plan)`` carries it out, ``fake.recorded_plan()`` returns the one that reproduces what a fake did, and
+    ``fake.follow(plan)`` carries it out, and ``fake.recorded_plan()`` returns the one that reproduces what a fake did.
     `to_json`, `from_json` and `from_file` keep it in a file.
 
     Args:

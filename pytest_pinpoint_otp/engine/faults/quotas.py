@@ -21,7 +21,7 @@ __tracebackhide__ = True
 
 
 class RateLimit:
-    """What `PinpointOTP.limit_rate` returns: the handle of a quota, in force until it is cancelled."""
+    """The handle that `PinpointOTP.limit_rate` returns: a quota that is in force until it is cancelled."""
 
     def __init__(self, count: int, *, per: timedelta, by: str, outcome: object) -> None:
         check_int("limit_rate: count", count, 0)
@@ -41,7 +41,7 @@ class RateLimit:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Lift the quota. A second time changes nothing."""
+        """End the quota. It may be called twice."""
         self._cancelled = True
 
     def _is_reached(self, call: Call, now: datetime) -> bool:

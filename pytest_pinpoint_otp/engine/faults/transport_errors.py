@@ -90,11 +90,11 @@ class TransportFailure(Outcome):
 class LostResponse(Outcome):
     """The service does its work, and its answer is lost on the way: the application sees the exception.
 
-    With ``per="attempt"`` botocore's retry sends a second text, and only the second code works; a verification that
-    was lost is false when it is repeated, because a code works once.
+    With ``per="attempt"``, botocore repeats the request. A repeated send makes a second text, and only its code works.
+    A repeated verification is answered false, because a code works only once.
 
     Args:
-        exception: the botocore transport exception: class, instance, or the class's name; by default
+        exception: a transport exception of botocore: its class, an instance, or the name of the class. By default
             ``ReadTimeoutError``.
 
     Raises:

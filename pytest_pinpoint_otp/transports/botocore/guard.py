@@ -22,7 +22,7 @@ _unfaked: list[UnfakedCall] = []
 
 
 class UnfakedCallError(RuntimeError):
-    """A call of a faked operation was made while no fake was active; nothing has left the process."""
+    """A call of a faked operation was made while no fake was active. It has not left the process."""
 
     # A traceback shows the name by which a test imports it.
     __module__ = "pytest_pinpoint_otp"
