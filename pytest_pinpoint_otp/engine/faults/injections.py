@@ -88,7 +88,7 @@ class Injection:
 
     @property
     def remaining(self) -> int | None:
-        """How many calls or attempts it will still answer. None: any number of them. 0 once it is cancelled."""
+        """How many calls or attempts it will still answer. None means any number; 0 means none, as after `cancel`."""
         with lock:
             if self._cancelled:
                 return 0
