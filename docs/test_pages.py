@@ -67,6 +67,17 @@ def test_pages_show_the_files_of_examples_as_they_are() -> None:
     assert [file for file, text in shown if read(ROOT / file) != text] == []
 
 
+def test_pages_show_parts_of_examples_as_they_are() -> None:
+    shown = [block for page in PAGES for block in re.findall(r"```py\n# From (\S+)\n(.*?)```", read(page), re.DOTALL)]
+
+    assert shown
+    assert [file for file, text in shown if text not in read(ROOT / file)] == []
+
+
+def test_pages_include_no_files_that_a_code_host_would_not_show() -> None:
+    assert [page.name for page in PAGES if "literalinclude" in read(page)] == []
+
+
 def test_the_reference_begins_with_a_use_of_every_method_of_the_fake() -> None:
     overview = read(DOCS / "reference" / "api.md").partition("```{eval-rst}")[0]
     used = set()

@@ -23,7 +23,7 @@ def utc_now() -> datetime:
 
 
 class LogIn:
-    """The log-in of all users; keeps how often each has guessed.
+    """The log-in of all users. It remembers how often each has guessed.
 
     Args:
         now: the clock.

@@ -1,4 +1,4 @@
-"""The log-in with one mistake each: four that are made in earnest."""
+"""The log-in with one mistake each: four that are made in real applications."""
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -6,7 +6,7 @@ from log_in import LogIn
 
 
 class SaysSentWithoutLooking(LogIn):
-    """Takes a call without an exception for a text on its way, though THROTTLED is none."""
+    """Believes that a text is on its way if there is no exception. THROTTLED raises none."""
 
     def request_code(self, phone):
         """Text a code to a phone, and tell whether the call was answered."""
@@ -32,7 +32,7 @@ class RepeatsVerifications(LogIn):
 
 
 class ForgetsGuesses(LogIn):
-    """Lets everybody guess for ever, who asks for a new code now and then."""
+    """Lets anybody guess for ever who asks for a new code now and then."""
 
     def request_code(self, phone):
         """Text a code to a phone, and begin to count its guesses anew."""

@@ -1,4 +1,4 @@
-"""Any sequence of requests, codes, failures and time keeps the log-in's promises, and breaks each mistake's."""
+"""No sequence of requests, codes, failures and time breaks the log-in's promises, and some break each mistake's."""
 
 import pytest
 from hypothesis import Phase, settings
@@ -15,7 +15,7 @@ class LogInMachine(OTPStateMachine):
     application = LogIn
 
     def begin(self):
-        """Make the log-in afresh, by the clock of the fake."""
+        """Make a new log-in, with the clock of the fake."""
         self.log_in = self.application(now=self.fake.now)
 
     def request_code(self, phone):
