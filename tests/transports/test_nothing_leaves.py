@@ -484,6 +484,49 @@ def test_what_is_imported_only_in_part_is_wrapped_when_it_is_complete(
     assert vars(BotocoreStubber)["__call__"] is before
 
 
+def run_program(program: str, *arguments: str) -> tuple[str, str]:
+    """Run a program in a process of its own, and return what it has written to its two outputs."""
+    parameters = send_request()
+    command = [sys.executable, "-c", f"REQUEST = {parameters!r}\n{textwrap.dedent(program)}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr
+
+
+def test_an_application_that_is_imported_while_modules_are_patched_reaches_the_fake(sink: Sink) -> None:
+    program = """
+        import sys, unittest.mock
+
+        # The first import of boto3: it is not among the modules afterwards, and the fake imports another botocore.
+        with unittest.mock.patch.dict(sys.modules, {"optional": unittest.mock.Mock()}):
+            import boto3
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        client = boto3.client("pinpoint", region_name="us-east-1", endpoint_url=sys.argv[1], **keys)
+
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+        with mock_pinpoint_otp() as fake:
+            assert type(client._endpoint) is not sys.modules["botocore.endpoint"].Endpoint
+            fake.inject("InternalServerErrorException", per="attempt")
+            client.send_otp_message(**REQUEST)
+            print([len(call.attempts) for call in fake.calls])
+    """
+    assert run_program(program, sink.url) == ("[2]\n", "")
+    assert sink.arrived == []
+
+
+def test_the_first_fake_may_find_a_mock_in_the_place_of_a_class() -> None:
+    program = """
+        import unittest.mock
+        import boto3
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        client = boto3.client("pinpoint", region_name="us-east-1")
+        with unittest.mock.patch("botocore.session.Session"), mock_pinpoint_otp() as fake:
+            client.send_otp_message(**REQUEST)
+            print(len(fake.messages))
+    """
+    assert run_program(program) == ("1\n", "")
+
+
 # -- The last line, at the socket --------------------------------------------------------------------------------------
 
 

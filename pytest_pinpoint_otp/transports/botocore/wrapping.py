@@ -95,16 +95,40 @@ def _put_on(targets: tuple[Target, ...]) -> None:
 def _find(modules: tuple[ModuleType | None, ...]) -> None:
     """Find the methods that there are; other modules may bring more, and pytester replaces them."""
     global _found_in, _wrappings, _awaited
+    copies = _find_copies({f"{target.module}.{target.owner}" for target in _targets})
     found, awaited = [], set()
     for target, module in zip(_targets, modules, strict=True):
         owner = getattr(module, target.owner, None)
         if owner is None:
             awaited.add(target.module)
-        else:
-            found.append(_wrapping(owner, target.name, target.wrap))
+        for one in dict.fromkeys([owner, *copies.get(f"{target.module}.{target.owner}", ())]):
+            # A test may have put a mock in the place of the class.
+            if target.name in getattr(one, "__dict__", ()):
+                found.append(_wrapping(one, target.name, target.wrap))
     _wrappings, _awaited = tuple(found), frozenset(awaited)
     # What is imported only in part is to be looked for again.
     _found_in = () if any(name in sys.modules for name in awaited) else modules
+
+
+def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
+    """Return the classes of these names that there are in the process, be they several of one name.
+
+    Not by way of the modules: what is first imported inside of ``patch.dict(sys.modules)`` is gone from there after
+    it. The application goes on to use it, beside the copy that is imported next.
+    """
+    copies: dict[str, list[type]] = {}
+    # IDs, because a metaclass may have made its classes unhashable.
+    seen: set[int] = set()
+    waiting: list[type] = [object]
+    while waiting:
+        subclasses: list[type] = type.__subclasses__(waiting.pop())
+        for cls in subclasses:
+            if id(cls) not in seen:
+                seen.add(id(cls))
+                waiting.append(cls)
+                if (name := f"{cls.__module__}.{cls.__name__}") in wanted:
+                    copies.setdefault(name, []).append(cls)
+    return copies
 
 
 def _take_off_after_last() -> None:
