@@ -134,11 +134,13 @@ def test_a_standing_injection_for_the_other_apis_calls_is_shown_with_the_traffic
     client: Any, pinpoint_otp: PinpointOTP
 ) -> None:
     pinpoint_otp.inject("THROTTLED", times=None)
-    pinpoint_otp.inject("THROTTLED", times=None, optional=True)
+    pinpoint_otp.inject("OPT_OUT", times=None, optional=True)
     assert "not used" not in service_of(pinpoint_otp).traffic(200, unused=True)
     send(client)
-    *_, last = service_of(pinpoint_otp).traffic(200, unused=True).splitlines()
-    assert last == (
+    pinpoint_otp.inject("ThrottlingException", operation="SendNotifyCodeVerification", times=None, after=1)
+    lines = service_of(pinpoint_otp).traffic(200, unused=True).splitlines()
+    (told,) = [line for line in lines if "used 0" in line]
+    assert told == (
         "not used     inject('THROTTLED', operation='SendOTPMessage', times=None): used 0."
         " SendNotifyCodeVerification was called 1 time: is the operation meant to be that?"
     )
