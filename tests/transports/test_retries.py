@@ -13,6 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.retryhandler import RetryHandler
 from freezegun import freeze_time
 from helpers import send, send_status, verify
 
@@ -337,6 +338,29 @@ def test_another_services_throttling_slows_its_adaptive_client_down(pinpoint_otp
     with pytest.raises(ClientError, match="ThrottlingException"):
         tables.list_tables()
     assert is_slowed_down(tables.list_tables)
+
+
+def test_a_retry_handler_that_an_application_makes_for_itself_works_as_ever(pinpoint_otp: PinpointOTP) -> None:
+    handler = RetryHandler(checker=lambda **kwargs: True, action=lambda attempts: 2 * attempts)
+    assert handler(attempts=1, response=None, caught_exception=None) == 2
+
+
+def test_a_faked_call_does_not_wait_where_an_application_calls_the_retry_handler(
+    pinpoint_otp: PinpointOTP, waits: list[float]
+) -> None:
+    client = make_client("legacy", total_max_attempts=1)
+    retry = RetryHandler(checker=lambda attempt_number, **kwargs: attempt_number < 3, action=lambda attempts: 7)
+
+    def call_it(attempts: int, response: Any, caught_exception: Any, request_dict: Any, **kwargs: Any) -> Any:
+        # Without the operation, which botocore gives as well.
+        return retry(attempts, response, caught_exception, request_dict=request_dict)
+
+    client.meta.events.register_first("needs-retry.pinpoint.SendOTPMessage", call_it)
+    pinpoint_otp.inject("InternalServerErrorException")
+    with pytest.raises(ClientError):
+        send(client)
+    assert len(pinpoint_otp.calls[0].attempts) == 3
+    assert waits == []
 
 
 def test_after_the_fake_back_off_is_real_again(client: Any, mode: str, waits: list[float]) -> None:

@@ -18,7 +18,13 @@ def _retries_at_once(context: Mapping[str, Any], operation_model: Any) -> bool:
     service = context.get(SERVICE)
     if service is None or service.options.retry_backoff:
         return False
-    return (operation_model.service_model.service_name, operation_model.name) in FAKED
+    return operation_model is None or (operation_model.service_model.service_name, operation_model.name) in FAKED
+
+
+def _is_at_once(wait: Any, kwargs: Mapping[str, Any]) -> bool:
+    """Tell whether legacy mode's handler is to return no wait in the place of this one."""
+    # An application that calls the handler itself need not give all that botocore does.
+    return bool(wait) and _retries_at_once(kwargs.get("request_dict", {}).get("context", {}), kwargs.get("operation"))
 
 
 def _without_wait(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,7 +32,7 @@ def _without_wait(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(handler: Any, *args: Any, **kwargs: Any) -> Any:
         wait = original(handler, *args, **kwargs)
-        return 0 if wait and _retries_at_once(kwargs["request_dict"]["context"], kwargs["operation"]) else wait
+        return 0 if _is_at_once(wait, kwargs) else wait
 
     return call
 
@@ -36,7 +42,7 @@ def _without_async_wait(original: Callable[..., Awaitable[Any]]) -> Callable[...
 
     async def call(handler: Any, *args: Any, **kwargs: Any) -> Any:
         wait = await original(handler, *args, **kwargs)
-        return 0 if wait and _retries_at_once(kwargs["request_dict"]["context"], kwargs["operation"]) else wait
+        return 0 if _is_at_once(wait, kwargs) else wait
 
     return call
 
