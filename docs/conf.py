@@ -11,8 +11,9 @@ release = version = importlib.metadata.version(project)
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
-# Headings and tables quote what pytest, botocore and the shell say, as these spell it: no curly quotes, no dash for --.
-smartquotes = False
+# Headings and tables quote what pytest and botocore say, with the quotes that these use. The dashes are for the lists
+# of parameters that Sphinx writes; a command with -- stands in code.
+smartquotes_action = "D"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
