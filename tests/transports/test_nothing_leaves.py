@@ -527,6 +527,24 @@ def test_the_first_fake_may_find_a_mock_in_the_place_of_a_class() -> None:
     assert run_program(program) == ("1\n", "")
 
 
+def test_the_next_fake_wraps_what_has_been_reloaded_since(sink: Sink) -> None:
+    program = """
+        import importlib, os, sys
+        import boto3, botocore.session
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        os.environ |= {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sys.argv[1], "AWS_EC2_METADATA_DISABLED": "false"}
+        os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        for _ in range(2):
+            with mock_pinpoint_otp() as fake:
+                boto3.Session().client("pinpoint", region_name="us-east-1").send_otp_message(**REQUEST)
+                print(len(fake.messages))
+            importlib.reload(botocore.session)
+    """
+    assert run_program(program, sink.url) == ("1\n1\n", "")
+    assert sink.arrived == []
+
+
 # -- The last line, at the socket --------------------------------------------------------------------------------------
 
 

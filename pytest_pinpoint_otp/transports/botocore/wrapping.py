@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, Final, NamedTuple
 
 from pytest_pinpoint_otp.engine.lock import lock
@@ -33,11 +33,11 @@ calls_under_way: Final[list[None]] = []
 one when it begins, and ends by `end_call`. A list, because threads add to it without a lock."""
 
 _targets: tuple[Target, ...] = ()
-_found_in: tuple[ModuleType | None, ...] = ()
-"""The modules in which the wrappings below were found."""
+_owners: tuple[Any, ...] = ()
+"""What the targets' modules had by the owners' names when the wrappings below were found; None: nothing."""
 _wrappings: tuple[_Wrapping, ...] = ()
 _awaited: frozenset[str] = frozenset()
-"""The modules of targets that are not imported yet."""
+"""The modules of targets that are not imported yet, or only in part."""
 
 
 def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
@@ -84,30 +84,28 @@ def _put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
     global _targets
     _targets = targets
-    modules = tuple([sys.modules.get(target.module) for target in targets])
-    if modules != _found_in:
+    # Not the modules, which are the same ones after importlib.reload.
+    owners = tuple([getattr(sys.modules.get(target.module), target.owner, None) for target in targets])
+    if owners != _owners:
         _take_off()
-        _find(modules)
+        _find(owners)
     for wrapping in _wrappings:
         wrapping.put_on()
 
 
-def _find(modules: tuple[ModuleType | None, ...]) -> None:
+def _find(owners: tuple[Any, ...]) -> None:
     """Find the methods that there are; other modules may bring more, and pytester replaces them."""
-    global _found_in, _wrappings, _awaited
+    global _owners, _wrappings, _awaited
     copies = _find_copies({f"{target.module}.{target.owner}" for target in _targets})
     found, awaited = [], set()
-    for target, module in zip(_targets, modules, strict=True):
-        owner = getattr(module, target.owner, None)
+    for target, owner in zip(_targets, owners, strict=True):
         if owner is None:
             awaited.add(target.module)
         for one in dict.fromkeys([owner, *copies.get(f"{target.module}.{target.owner}", ())]):
             # A test may have put a mock in the place of the class.
             if target.name in getattr(one, "__dict__", ()):
                 found.append(_wrapping(one, target.name, target.wrap))
-    _wrappings, _awaited = tuple(found), frozenset(awaited)
-    # What is imported only in part is to be looked for again.
-    _found_in = () if any(name in sys.modules for name in awaited) else modules
+    _wrappings, _awaited, _owners = tuple(found), frozenset(awaited), owners
 
 
 def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
