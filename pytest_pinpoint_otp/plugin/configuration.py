@@ -25,15 +25,15 @@ _WORKER_WIDTH: Final = "pinpoint_otp_terminal_width"
 
 OPTIONS: Final[Mapping[str, tuple[Any, str]]] = {
     "seed": ("string", "Mixed into what codes and IDs are drawn from, besides the test's name."),
-    "applications": ("args", "Application IDs that exist; calls for others get NotFoundException. Default: any."),
-    "originations": ("args", "Origination identities of the account; sends by others fail. Default: any."),
+    "applications": ("args", "Application IDs that exist; a call for another gets NotFoundException. Default: any."),
+    "originations": ("args", "Origination identities of the account; a send from another fails. Default: any."),
     "configurations": ("args", "Notify code configuration IDs that exist. Default: any."),
-    "code_length": ("int", "Characters of a code where a request does not say. Default: the API's own."),
-    "validity_period": ("int", "Minutes that a code is valid where a request does not say. Default: the API's own."),
-    "allowed_attempts": ("int", "Failed verifications where a request does not say. Default: the API's own."),
+    "code_length": ("int", "Length of a code, if the request does not say. Default: the API's own."),
+    "validity_period": ("int", "Minutes that a code is valid, if the request does not say. Default: the API's own."),
+    "allowed_attempts": ("int", "Failures that lock a code, if the request does not say. Default: the API's own."),
     "enforce_limits": ("bool", "Refuse requests outside AWS's documented limits, as AWS does. Default: true."),
     "retry_backoff": ("bool", "Let botocore really sleep before it retries a faked call. Default: false."),
-    "assert_all_used": ("bool", "A finite injection or queued code left unused is an error. Default: true."),
+    "assert_all_used": ("bool", "An unused finite injection or queued code is an error. Default: true."),
 }
 """The options of the fake: their types in pytest's configuration, and what its help says of them."""
 
@@ -87,7 +87,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--pinpoint-otp-chaos",
         type=float,
         metavar="RATE",
-        help="Let calls fail at this rate, 0 to 1, in every test that has pinpoint_otp. A test that fails shows how to"
+        help="Make calls fail at this rate, 0 to 1, in every test that has pinpoint_otp. A test that fails shows how to"
         " replay its failures.",
     )
     group.addoption(
@@ -101,7 +101,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="The kinds of failures that are drawn: transient (of one attempt, so that a retry hides it), delivery,"
         " errors, network, lost. Default: all.",
     )
-    group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Let calls fail as this failure plan says.")
+    group.addoption("--pinpoint-otp-replay", metavar="FILE", help="Make calls fail as this failure plan says.")
 
 
 def names_failures(config: pytest.Config) -> bool:

@@ -156,7 +156,7 @@ _PLAN: Final[_Schema] = {
 }
 _OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
 _TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly how many; null: at least one."}
-_OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may be left unused."}
+_OPTIONAL: Final = {"type": "boolean", "default": False, "description": "Whether it may stay unused."}
 _DURATION_FIELDS: Final = {name: {"type": ["number", "null"]} for name in DURATION}
 _OWN_OUTCOME: Final = {**_OUTCOME, "oneOf": [*_OUTCOME["oneOf"], {"type": "null"}]}
 _NUMBER: Final = _string("A phone number in E.164.", examples=["+15550100123"])
@@ -172,7 +172,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
             "wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT, "description": "Seconds to wait."},
         },
         (),
-        _object(tag=_string("Changes whenever a text or a status does."), messages=_list_of(_SHOWN_MESSAGE)),
+        _object(tag=_string("Changes whenever a text comes or a status changes."), messages=_list_of(_SHOWN_MESSAGE)),
         actions.messages,
     ),
     "calls": Command(
@@ -212,7 +212,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "inject": Command(
         "POST",
-        "Let the next matching calls end in these outcomes, in turn.",
+        "Make the next matching calls end in these outcomes, in order.",
         {
             "outcomes": {"type": "array", "items": _OUTCOME, "minItems": 1},
             "operation": _OPERATION,
@@ -236,7 +236,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "limit_rate": Command(
         "POST",
-        "Set a quota of the service's own.",
+        "Give the service a quota.",
         {
             "count": {"type": "integer", "minimum": 0, "description": "Deliveries within the window."},
             "per": {
@@ -255,7 +255,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "opt_out": Command(
         "POST",
-        "Let every send to this number fail from now on.",
+        "Make every send to this number fail from now on.",
         {"number": _NUMBER, "outcome": _OWN_OUTCOME},
         ("number",),
         _NOTHING,
@@ -263,7 +263,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "opt_in": Command(
         "POST",
-        "Take a number's opt-out back.",
+        "Undo the opt-out of a number.",
         {"number": _NUMBER},
         ("number",),
         _NOTHING,
@@ -271,7 +271,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "queue_codes": Command(
         "POST",
-        "Set the codes of the next delivered sends, in turn.",
+        "Set the codes of the next delivered sends, in order.",
         {"codes": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
         ("codes",),
         _NOTHING,
@@ -307,7 +307,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _object(now={"type": "string", "format": "date-time"}),
         actions.advance,
     ),
-    "reset": Command("POST", "Start afresh.", {}, (), _NOTHING, _nothing(lambda fake: fake.reset)),
+    "reset": Command("POST", "Reset the fake to its first state.", {}, (), _NOTHING, _nothing(lambda fake: fake.reset)),
     "code_for": Command(
         "POST",
         "The code of the newest text that matches.",
