@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
+import textwrap
 import unittest.mock
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -257,3 +260,29 @@ async def test_an_abandoned_call_holds_nothing(sink: Sink) -> None:
         assert vars(AioEndpoint)["_send_request"] is not before
         call.close()
         assert vars(AioEndpoint)["_send_request"] is before
+
+
+def test_an_application_that_is_imported_while_modules_are_patched_inside_a_fake_reaches_it(sink: Sink) -> None:
+    program = """
+        import asyncio, sys, unittest.mock
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        async def send():
+            keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+            session = aiobotocore.session.get_session()
+            async with session.create_client(
+                "pinpoint", region_name="us-east-1", endpoint_url=sys.argv[1], **keys
+            ) as client:
+                await client.send_otp_message(**REQUEST)
+
+        with mock_pinpoint_otp() as fake:
+            # aiobotocore is not among the modules afterwards.
+            with unittest.mock.patch.dict(sys.modules, {"optional": unittest.mock.Mock()}):
+                import aiobotocore.session
+            asyncio.run(send())
+            print(len(fake.messages))
+    """
+    command = [sys.executable, "-c", f"REQUEST = {send_request()!r}\n{textwrap.dedent(program)}", sink.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert sink.arrived == []

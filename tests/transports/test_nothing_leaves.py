@@ -545,6 +545,26 @@ def test_the_next_fake_wraps_what_has_been_reloaded_since(sink: Sink) -> None:
     assert sink.arrived == []
 
 
+def test_what_is_among_the_modules_no_more_is_wrapped_with_the_first_session_of_a_class(sink: Sink) -> None:
+    with mock_pinpoint_otp():
+
+        class BotocoreStubber:
+            __module__ = "moto.core.botocore_stubber"
+
+            def __call__(self) -> None:
+                pass
+
+        class OwnSession(Session):
+            pass
+
+        before = vars(BotocoreStubber)["__call__"]
+        send(connect(sink))
+        assert vars(BotocoreStubber)["__call__"] is before
+        OwnSession()
+        assert vars(BotocoreStubber)["__call__"] is not before
+    assert vars(BotocoreStubber)["__call__"] is before
+
+
 # -- The last line, at the socket --------------------------------------------------------------------------------------
 
 

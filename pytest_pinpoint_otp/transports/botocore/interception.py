@@ -28,7 +28,7 @@ and do nothing while no fake is active."""
 def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
     def init(session: Any, *args: Any, **kwargs: Any) -> None:
         # Every client needs one first: aiobotocore's too, which may have been imported since the fake was entered.
-        notice_imports()
+        notice_imports(type(session))
         original(session, *args, **kwargs)
 
     return init

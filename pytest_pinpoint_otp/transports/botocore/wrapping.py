@@ -36,6 +36,8 @@ _targets: tuple[Target, ...] = ()
 _owners: tuple[Any, ...] = ()
 """What the targets' modules had by the owners' names when the wrappings below were found; None: nothing."""
 _wrappings: tuple[_Wrapping, ...] = ()
+_known: Final[set[Any]] = set()
+"""The classes whose methods are wrapped, and those of which `notice_imports` was told."""
 _awaited: frozenset[str] = frozenset()
 """The modules of targets that are not imported yet, or only in part."""
 
@@ -73,9 +75,22 @@ def end_call() -> None:
             _take_off_after_last()
 
 
-def notice_imports() -> None:
-    """Wrap what was imported since, if anything was."""
-    if not sys.modules.keys().isdisjoint(_awaited) and is_held():
+def notice_imports(cls: type | None = None) -> None:
+    """Wrap what was imported since, if anything was.
+
+    Args:
+        cls: a class that is in use. It tells of imports that are not among the modules any more, which is how those
+            inside of ``patch.dict(sys.modules)`` end.
+    """
+    global _owners
+    if not is_held():
+        return
+    if cls is not None and cls not in _known:
+        with lock:
+            _known.add(cls)
+            _owners = ()
+            _put_on(_targets)
+    elif not sys.modules.keys().isdisjoint(_awaited):
         with lock:
             _put_on(_targets)
 
@@ -105,6 +120,7 @@ def _find(owners: tuple[Any, ...]) -> None:
             # A test may have put a mock in the place of the class.
             if target.name in getattr(one, "__dict__", ()):
                 found.append(_wrapping(one, target.name, target.wrap))
+                _known.add(one)
     _wrappings, _awaited, _owners = tuple(found), frozenset(awaited), owners
 
 
