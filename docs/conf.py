@@ -23,7 +23,6 @@ html_show_copyright = False
 cloned_from = os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 html_context = {"repository": cloned_from.removesuffix(".git") if cloned_from.startswith("https://") else ""}
 
-myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
