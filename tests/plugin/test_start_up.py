@@ -107,7 +107,7 @@ def test_the_list_of_fixtures_tells_what_they_are_for(pytester: pytest.Pytester)
     _, _, ours = text.partition("fixtures defined from pytest_pinpoint_otp.plugin")
     assert "pinpoint_otp -- " in ours
     assert "pinpoint_otp_client -- " in ours
-    assert "An in-memory Amazon Pinpoint OTP service" in ours
+    assert "An OTP service in memory, which answers this test instead of AWS." in ours
     assert "A boto3 ``pinpoint`` client that reaches ``pinpoint_otp``" in ours
     assert "_pinpoint_otp_activation" not in ours
     verbose = run(pytester, "--fixtures", "-v").stdout.str()
