@@ -276,6 +276,13 @@ def test_what_can_be_simulated_has_ends(name: str, most: int) -> None:
     assert [refusal_of(value) is None for value in (0, 1, most, most + 1)] == [False, True, True, False]
 
 
+def test_a_page_has_one_entry_at_least_also_where_limits_are_not_enforced() -> None:
+    def refusal_of(most: int) -> Refusal | None:
+        return refusal("ListNotifyCodeConfigurations", {"maxResults": most}, enforce_limits=False)
+
+    assert [refusal_of(most) is None for most in (0, 1, 2)] == [False, True, True]
+
+
 def test_a_map_with_too_many_members_is_told_how_many_it_takes() -> None:
     countries = {"destinationCountryParameters": {f"C{number}": "1" for number in range(11)}}
     request = _changed("UpdateNotifyCodeConfiguration", channelParameters={"text": countries})

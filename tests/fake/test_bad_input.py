@@ -973,6 +973,16 @@ def test_a_file_that_holds_no_plan_is_named(tmp_path: Path) -> None:
     assert FailurePlan.from_file(str(file)) == FailurePlan.from_file(file) == FailurePlan()
 
 
+def test_what_is_optional_in_a_plan_is_true_or_false(untouched: PinpointOTP) -> None:
+    with pytest.raises(TypeError, match=r"^follow: optional takes True or False, not 'yes' \(str\)"):
+        untouched.follow(FailurePlan(), optional="yes")  # type: ignore[arg-type]
+
+
+def test_a_body_of_many_brackets_may_be_shallow(pinpoint_otp: PinpointOTP) -> None:
+    with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*Channel is .* but takes a string"):
+        send_raw(unchecked_client(), b'{"Channel": [' + b"[], " * 300 + b"[]]}")
+
+
 def test_a_body_that_is_nested_too_deeply_is_refused(pinpoint_otp: PinpointOTP) -> None:
     with pytest.raises(exceptions.ClientError, match=r"BadRequestException.*nested more than 100 levels deep"):
         send_raw(unchecked_client(), b'{"BrandName": ' + b"[" * 500 + b"]" * 500 + b"}")

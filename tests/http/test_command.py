@@ -80,6 +80,7 @@ def send(url: str, patience: float = PATIENCE, **parameters: Any) -> Any:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_serve_prints_each_text_and_ends_with_a_summary(name: str) -> None:
     with serving() as (process, url, greeting):
+        assert greeting[:2] == [f"Inbox: {url}\n", "AWS SDKs and CLI reach it with\n"]
         assert f"  AWS_ENDPOINT_URL_PINPOINT={url}\n" in greeting
         send(url)
         assert process.stdout

@@ -452,6 +452,13 @@ def test_every_command_has_one_method(server: PinpointOTPServer, fake: PinpointO
         assert request(server, "HEAD", f"/_otp/{name}").status == 200
 
 
+def test_the_longest_wait_may_be_asked_for_and_is_only_for_a_tag(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    reply = request(server, "GET", "/_otp/messages?wait=60")
+
+    assert (reply.status, reply.json["messages"]) == (200, [])
+    assert told(request(server, "GET", "/_otp/messages?wait=61"))[0] == 400
+
+
 def test_nothing_that_is_got_changes_anything(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     send(server)
     before = (fake.messages, fake.calls, fake.verifications)

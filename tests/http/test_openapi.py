@@ -80,8 +80,9 @@ def test_a_command_that_selects_takes_every_field_that_json_can_hold(names: tupl
 
 
 def test_the_document_has_every_command_with_its_arguments(server: PinpointOTPServer) -> None:
-    document = get(server, "openapi.json").json
-    assert document["openapi"] == "3.1.0"
+    reply = get(server, "openapi.json")
+    document = reply.json
+    assert (reply.status, document["openapi"]) == (200, "3.1.0")
     assert {*document["paths"]} == {f"/_otp/{name}" for name in COMMANDS}
     for name, command in COMMANDS.items():
         (operation,) = document["paths"][f"/_otp/{name}"].values()
@@ -95,6 +96,31 @@ def test_the_document_has_every_command_with_its_arguments(server: PinpointOTPSe
             assert {*schema["properties"]} == {*command.arguments}
             assert schema["required"] == [*command.required]
             assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "ends"),
+    [
+        ("messages", "wait", {"minimum": 0, "maximum": 60}),
+        ("inject", "times", {"minimum": 1, "default": 1}),
+        ("inject", "after", {"minimum": 0, "default": 0}),
+        ("wait_for_message", "timeout", {"minimum": 0, "default": 5}),
+    ],
+)
+def test_numbers_have_the_ends_and_the_defaults_of_the_methods(name: str, member: str, ends: dict[str, int]) -> None:
+    schema = COMMANDS[name].arguments[member]
+
+    assert {end: schema.get(end) for end in ends} == ends
+
+
+def test_objects_take_no_other_members() -> None:
+    (per,) = [one for one in COMMANDS["limit_rate"].arguments["per"]["oneOf"] if one["type"] == "object"]
+    outcomes = [one for one in COMMANDS["inject"].arguments["outcomes"]["items"]["oneOf"] if one["type"] == "object"]
+    plan = COMMANDS["follow"].arguments["plan"]
+
+    assert {one["additionalProperties"] for one in (per, *outcomes)} == {False}
+    assert plan["properties"]["version"] == {"const": 1}
+    assert COMMANDS["limit_rate"].arguments["per"]["oneOf"][0] == {"type": "number", "exclusiveMinimum": 0}
 
 
 KINDS = {

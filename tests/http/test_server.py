@@ -306,7 +306,9 @@ def test_localstacks_endpoint_shows_the_newest_code(fake: PinpointOTP, server: P
     assert request(server, "GET", path).status == 404
     send(client, CodeLength=8, ValidityPeriod=LEFT_OUT)
     verify(client, fake.wrong_code(DESTINATION))
-    document = request(server, "GET", path).json
+    reply = request(server, "GET", path)
+    assert reply.status == 200
+    document = reply.json
     created = document.pop("CreatedTimestamp")
     assert created.endswith("Z")
     assert len(created) == len("2026-01-01T00:00:00.000Z")

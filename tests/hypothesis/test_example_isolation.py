@@ -833,3 +833,22 @@ def test_a_handle_of_a_fixture_goes_back_with_each_example(pytester: pytest.Pyte
     )
 
     passes(result, passed=1)
+
+
+def test_nothing_is_checked_at_the_end_of_an_example_of_a_decorated_class(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it=BEGIN
+        + """
+    from pytest_pinpoint_otp import mock_pinpoint_otp
+
+    @mock_pinpoint_otp()
+    class Unit(unittest.TestCase):
+        @few
+        @given(counts)
+        def test_it(self, count):
+            active_pinpoint_otp().inject("THROTTLED")
+""",
+    )
+
+    passes(result, passed=1)
