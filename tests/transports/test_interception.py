@@ -453,6 +453,18 @@ def test_a_handler_finds_the_headers_of_an_answer_in_any_case(pinpoint_otp: Pinp
             headers[name]
 
 
+def test_a_handler_changes_the_headers_of_an_answer_in_any_case(pinpoint_otp: PinpointOTP) -> None:
+    headers = http_response_of_a_send(SESSION.client("pinpoint")).headers
+    headers["X-Trace"] = "1"
+    assert ("X-Trace" in headers, headers["x-trace"], headers.get("X-TRACE")) == (True, "1", "1")
+    headers.update({"X-TRACE": "2"})
+    assert headers.setdefault("x-Trace", "3") == "2"
+    assert headers.copy()["X-Trace"] == "2"
+    assert headers.pop("X-Trace") == "2"
+    del headers["Content-Type"]
+    assert list(headers) == ["x-amzn-requestid"]
+
+
 def test_a_handler_may_read_or_await_the_body_of_an_answer(pinpoint_otp: PinpointOTP) -> None:
     response = http_response_of_a_send(SESSION.client("pinpoint"))
 

@@ -39,6 +39,20 @@ class _Headers(dict[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
 
+    # Handlers of other people change them, too.
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name.lower())
+
+    def copy(self) -> _Headers:
+        return _Headers(self)
+
+    # By way of the methods above, which dict's own are not.
+    pop, setdefault, update = MutableMapping.pop, MutableMapping.setdefault, MutableMapping.update
+
 
 class _Body(bytes):
     """A body that can be awaited too: aiobotocore awaits ``response.content``."""
