@@ -513,18 +513,20 @@ def test_an_application_that_is_imported_while_modules_are_patched_reaches_the_f
     assert sink.arrived == []
 
 
-def test_the_first_fake_may_find_a_mock_in_the_place_of_a_class() -> None:
+@pytest.mark.parametrize("autospec", ["", "autospec"])
+def test_the_first_fake_may_find_a_mock_in_the_place_of_a_class(autospec: str) -> None:
     program = """
-        import unittest.mock
+        import sys, unittest.mock
         import boto3
         from pytest_pinpoint_otp import mock_pinpoint_otp
 
         client = boto3.client("pinpoint", region_name="us-east-1")
-        with unittest.mock.patch("botocore.session.Session"), mock_pinpoint_otp() as fake:
+        patch = unittest.mock.patch("botocore.session.Session", autospec=bool(sys.argv[1]) or None)
+        with patch, mock_pinpoint_otp() as fake:
             client.send_otp_message(**REQUEST)
             print(len(fake.messages))
     """
-    assert run_program(program) == ("1\n", "")
+    assert run_program(program, autospec) == ("1\n", "")
 
 
 def test_the_next_fake_wraps_what_has_been_reloaded_since(sink: Sink) -> None:

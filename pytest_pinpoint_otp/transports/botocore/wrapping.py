@@ -117,8 +117,8 @@ def _find(owners: tuple[Any, ...]) -> None:
         if owner is None:
             awaited.add(target.module)
         for one in dict.fromkeys([owner, *copies.get(f"{target.module}.{target.owner}", ())]):
-            # A test may have put a mock in the place of the class.
-            if target.name in getattr(one, "__dict__", ()):
+            # A test may have put a mock in the place of the class, which even isinstance may take for one.
+            if issubclass(type(one), type) and target.name in vars(one):
                 found.append(_wrapping(one, target.name, target.wrap))
                 _known.add(one)
     _wrappings, _awaited, _owners = tuple(found), frozenset(awaited), owners
