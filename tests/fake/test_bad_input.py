@@ -973,6 +973,14 @@ def test_a_file_that_holds_no_plan_is_named(tmp_path: Path) -> None:
     assert FailurePlan.from_file(str(file)) == FailurePlan.from_file(file) == FailurePlan()
 
 
+def test_a_context_of_an_issued_code_that_is_too_large_has_the_wrong_value_not_the_wrong_type(
+    untouched: PinpointOTP,
+) -> None:
+    pairs = {f"{place}": "0" for place in range(6)}
+    with pytest.raises(ValueError, match=r"^issue: context has 6 members, but AWS accepts 0 to 5\."):
+        untouched.issue(DESTINATION, reference_id=None, context=pairs)
+
+
 def test_what_is_optional_in_a_plan_is_true_or_false(untouched: PinpointOTP) -> None:
     with pytest.raises(TypeError, match=r"^follow: optional takes True or False, not 'yes' \(str\)"):
         untouched.follow(FailurePlan(), optional="yes")  # type: ignore[arg-type]
