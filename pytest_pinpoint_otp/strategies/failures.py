@@ -69,7 +69,7 @@ def _kinds(name: str, *, failing: bool) -> list[st.SearchStrategy[Any]]:
         st.builds(RawResponse, st.sampled_from([200, 403, 502, 503]), body=_BODIES),
     ]
     if operation.verifies:
-        (None)
+        others.append(st.sampled_from([one for one in VERDICTS if not (failing and one == "VALID")]))
     plain = [st.builds(Delivery, statuses), st.builds(ErrorResponse, errors)]
     detailed = [_deliveries(statuses), st.builds(ErrorResponse, errors, message=_TEXT)]
     first = 0 if operation.sends else 1

@@ -180,6 +180,24 @@ def test_a_send_without_a_configuration_has_the_template_of_its_route(route: str
     assert all(route in parameters["overrideChannelParameters"] for parameters in draw(strategy, 20))
 
 
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_send_with_a_configuration_has_the_template_or_leaves_it_to_that(route: str) -> None:
+    templates = {"notify": "notifyTemplateId", "whatsApp": "whatsAppTemplateName"}
+    template = templates.get(route, "inlineTemplateBody")
+    left_out: Counter[str] = Counter()
+    for parameters in draw(notify_send_parameters(**ROUTES[route], notifyCodeConfiguration="cc-1"), 60):
+        channels = parameters.get("overrideChannelParameters")
+        if channels is None:
+            left_out["everything"] += 1
+        elif route not in channels:
+            left_out["the route"] += 1
+        else:
+            left_out["nothing" if template in channels[route] else "the template"] += 1
+
+    assert left_out.keys() == {"everything", "nothing", "the route" if route == "whatsApp" else "the template"}
+    assert left_out["nothing"] > left_out.total() / 4
+
+
 def test_every_route_is_taken_and_shrinks_to_the_members_that_it_needs() -> None:
     assert find(notify_send_parameters()) == SMALLEST
     assert find(notify_send_parameters(), lambda drawn: drawn["channel"] == "WHATSAPP") == {
