@@ -106,6 +106,12 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             )
         if isinstance(decorated, type):
             return cast(_Decorated, self._decorate_class(decorated))
+        # By its name, because this works without pytest.
+        if type(decorated).__name__ == "FixtureFunctionDefinition":
+            raise TypeError(
+                "mock_pinpoint_otp cannot decorate a fixture: enter `with mock_pinpoint_otp() as fake:` inside of it,"
+                " around its yield."
+            )
         # Of an object that can be called, its method tells what a call returns.
         function: Any = decorated.func if isinstance(decorated, functools.partial) else decorated
         function = function if inspect.isroutine(function) else function.__call__

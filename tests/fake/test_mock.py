@@ -511,6 +511,17 @@ def test_what_is_no_function_is_refused(decorated: Any) -> None:
         mock_pinpoint_otp()(decorated)
 
 
+def test_a_fixture_is_not_decorated() -> None:
+    with pytest.raises(
+        TypeError, match=r"^mock_pinpoint_otp cannot decorate a fixture: enter `with mock_pinpoint_otp\("
+    ):
+
+        @mock_pinpoint_otp()
+        @pytest.fixture
+        def sent() -> None:
+            raise AssertionError
+
+
 def test_without_parentheses_it_says_that_they_are_missing() -> None:
     def test_something() -> None: ...
 
