@@ -172,6 +172,21 @@ def test_a_call_is_not_told_again_where_its_error_failed_a_test_that(
         assert "pytest_pinpoint_otp/" not in result.stdout.str().replace(os.sep, "/")
 
 
+def test_a_call_is_told_though_the_same_failed_the_test_before(pytester: pytest.Pytester) -> None:
+    tests = """
+        from application import send
+        from conftest import swallowed
+
+        def test_fails():
+            send()
+
+        def test_swallows():
+            swallowed()
+    """
+    result = guarded(pytester, tests, failed=1, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallows*", TOLD])
+
+
 def test_another_call_is_told_beside_the_error_that_failed_the_test(pytester: pytest.Pytester) -> None:
     result = guarded(
         pytester,
