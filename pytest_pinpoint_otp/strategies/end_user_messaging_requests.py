@@ -80,7 +80,7 @@ _TEMPLATES_OF: Final[Mapping[str, st.SearchStrategy[str]]] = {
 """What the template is, by the route that a send takes."""
 
 _BESIDE_TEMPLATE: Final[Mapping[str, _Strategies]] = {
-    "text": {"destinationCountryParameters": _pairs(64, texts(1, 64, _VISIBLE), (2), 10)},
+    "text": {"destinationCountryParameters": _pairs(64, texts(1, 64, _VISIBLE), 1, 10)},
     "voice": {
         "languageCode": _LANGUAGE,
         "voiceId": _VOICE,
