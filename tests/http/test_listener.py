@@ -571,12 +571,15 @@ def forked(run: Callable[[socket.socket], None]) -> Iterator[socket.socket]:
             os._exit(0)
     there.close()
     here.settimeout(PATIENCE)
+    # It ends by itself once the socket is closed, and must not hang the tests if it does not.
+    killer = threading.Timer(PATIENCE, os.kill, (child, signal.SIGKILL))
+    killer.start()
     try:
         with here:
             yield here
     finally:
-        os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        killer.cancel()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on this system")

@@ -131,13 +131,15 @@ def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
     it. The application goes on to use it, beside the copy that is imported next.
     """
     copies: dict[str, list[type]] = {}
+    packages = {name.partition(".")[0] for name in wanted}
     # IDs, because a metaclass may have made its classes unhashable.
     seen: set[int] = set()
     waiting: list[type] = [object]
     while waiting:
         subclasses: list[type] = type.__subclasses__(waiting.pop())
         for cls in subclasses:
-            if id(cls) not in seen:
+            # Their own bases are of the same packages. To go through all classes would take several times as long.
+            if str(cls.__module__).partition(".")[0] in packages and id(cls) not in seen:
                 seen.add(id(cls))
                 waiting.append(cls)
                 if (name := f"{cls.__module__}.{cls.__name__}") in wanted:
