@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+
+from helpers import send_request
 
 KEYS: Final = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG/EXAMPLEKEY"}
 """They look real, so that what leaves is signed."""
@@ -105,3 +110,17 @@ class Gate:
     def open(self) -> None:
         """Let the other thread go on, now and ever after."""
         self._open.set()
+
+
+def run_program(program: str, *arguments: str, options: tuple[str, ...] = ()) -> tuple[str, str]:
+    """Run a program in a process of its own, and return what it has written to its two outputs.
+
+    Args:
+        program: its text; REQUEST in it are boto3's arguments of a valid send.
+        arguments: what it is given.
+        options: Python's own.
+    """
+    text = f"REQUEST = {send_request()!r}\n{textwrap.dedent(program)}"
+    command = [sys.executable, *options, "-c", text, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout, done.stderr

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
-import textwrap
 import unittest.mock
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +16,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.session import get_session
 from helpers import DESTINATION, send_request
-from sink import KEYS, Sink, open_sink
+from sink import KEYS, Sink, open_sink, run_program
 
 from pytest_pinpoint_otp import LostResponse, UnfakedCallError, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, let_through, take, turn_on
@@ -282,7 +279,5 @@ def test_an_application_that_is_imported_while_modules_are_patched_inside_a_fake
             asyncio.run(send())
             print(len(fake.messages))
     """
-    command = [sys.executable, "-c", f"REQUEST = {send_request()!r}\n{textwrap.dedent(program)}", sink.url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert run_program(program, sink.url) == ("1\n", "")
     assert sink.arrived == []

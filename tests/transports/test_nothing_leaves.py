@@ -8,9 +8,7 @@ import gc
 import io
 import json
 import os
-import subprocess
 import sys
-import textwrap
 import threading
 import types
 import unittest.mock
@@ -27,7 +25,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
-from sink import KEYS, Gate, InThread, Sink, open_sink
+from sink import KEYS, Gate, InThread, Sink, open_sink, run_program
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.guard import let_through, turn_on
@@ -484,14 +482,6 @@ def test_what_is_imported_only_in_part_is_wrapped_when_it_is_complete(
     assert vars(BotocoreStubber)["__call__"] is before
 
 
-def run_program(program: str, *arguments: str) -> tuple[str, str]:
-    """Run a program in a process of its own, and return what it has written to its two outputs."""
-    parameters = send_request()
-    command = [sys.executable, "-c", f"REQUEST = {parameters!r}\n{textwrap.dedent(program)}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout, done.stderr
-
-
 def test_an_application_that_is_imported_while_modules_are_patched_reaches_the_fake(sink: Sink) -> None:
     program = """
         import sys, unittest.mock
@@ -545,6 +535,30 @@ def test_the_next_fake_wraps_what_has_been_reloaded_since(sink: Sink) -> None:
     """
     assert run_program(program, sink.url) == ("1\n1\n", "")
     assert sink.arrived == []
+
+
+def test_nothing_is_unwrapped_while_more_is_looked_for() -> None:
+    wrapped: list[bool] = []
+
+    class Watching(type):
+        """Its classes are looked at whenever classes are gone through."""
+
+        @property
+        def __module__(cls) -> str:  # type: ignore[override]
+            wrapped.append(hasattr(vars(Endpoint)["_send"], "__wrapped__"))
+            return __name__
+
+    class Watch(metaclass=Watching):
+        pass
+
+    class OwnSession(Session):
+        pass
+
+    with mock_pinpoint_otp():
+        wrapped.clear()
+        OwnSession()
+        assert {*wrapped} == {True}, Watch
+    assert not hasattr(vars(Endpoint)["_send"], "__wrapped__")
 
 
 def test_what_is_among_the_modules_no_more_is_wrapped_with_the_first_session_of_a_class(sink: Sink) -> None:
@@ -702,18 +716,12 @@ def test_the_same_body_as_bytes_and_as_text_is_not_compared() -> None:
         client = boto3.client("pinpoint", region_name="us-east-1")
         client.meta.events.register_first("before-send.pinpoint.SendOTPMessage", change)
         forms = [bytes.decode, bytes]
-        parameters = {
-            "BrandName": "Example", "Channel": "SMS", "ReferenceId": "sign-up",
-            "DestinationIdentity": "+15550100123", "OriginationIdentity": "+15550100999",
-        }
         with mock_pinpoint_otp() as fake:
             for _ in range(2):
-                client.send_otp_message(ApplicationId="a1b2c3d4", SendOTPMessageRequestParameters=parameters)
+                client.send_otp_message(**REQUEST)
             print(len(fake.messages))
     """
-    command = [sys.executable, "-bb", "-c", textwrap.dedent(program)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert run_program(program, options=("-bb",)) == ("2\n", "")
 
 
 def test_a_request_without_its_context_is_answered_too(

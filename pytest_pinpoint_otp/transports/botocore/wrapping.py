@@ -102,8 +102,12 @@ def _put_on(targets: tuple[Target, ...]) -> None:
     # Not the modules, which are the same ones after importlib.reload.
     owners = tuple([getattr(sys.modules.get(target.module), target.owner, None) for target in targets])
     if owners != _owners:
-        _take_off()
+        before = _wrappings
         _find(owners)
+        # Not all before the search: a call that came meanwhile would meet none of them.
+        for wrapping in before:
+            if wrapping not in _wrappings:
+                wrapping.take_off()
     for wrapping in _wrappings:
         wrapping.put_on()
 
