@@ -578,8 +578,9 @@ def forked(run: Callable[[socket.socket], None]) -> Iterator[socket.socket]:
         with here:
             yield here
     finally:
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
         killer.cancel()
+    assert status == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on this system")

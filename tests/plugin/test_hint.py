@@ -23,6 +23,12 @@ BARE = """
 """
 
 
+def give_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients find credentials, so that it is the network that they miss."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+
 @pytest.mark.parametrize("credentials", [False, True], ids=["no credentials", "no network"])
 @pytest.mark.parametrize("place", ["call", "setup", "wrapped", "beneath the method"])
 def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
@@ -34,8 +40,7 @@ def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
     monkeypatch.setenv("AWS_CONFIG_FILE", "none")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
     if credentials:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        give_keys(monkeypatch)
     tests = {
         "call": "def test_it():\n    send()",
         "setup": "@pytest.fixture\ndef sent():\n    send()\n\ndef test_it(sent):\n    pass",
@@ -55,10 +60,9 @@ def test_a_test_that_fails_by_a_real_call_shows_what_is_missing(
 def test_methods_of_the_application_are_not_taken_for_botocores(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    give_keys(monkeypatch)
     tests = f"""
-        from bare import client, send
+        from bare import client
 
         class Sender:
             def {name}(self, operation_name):
@@ -104,8 +108,7 @@ WIDER = """
 def test_a_fixture_that_is_wider_than_the_fake_of_its_test_is_told_to_enter_one(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, autouse: str, mark: str, fixtures: str, guard: str
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    give_keys(monkeypatch)
     options = ("-o", f"pinpoint_otp_autouse={autouse}", "-o", f"pinpoint_otp_guard={guard}")
     result = run(pytester, *options, bare=BARE, test_it=WIDER.format(mark=mark, fixtures=fixtures))
     passes(result, errors=1)
@@ -123,8 +126,7 @@ def test_a_fixture_that_is_wider_than_the_fake_of_its_test_is_told_to_enter_one(
 def test_a_test_that_a_marker_leaves_out_is_told_so(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, autouse: str
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    give_keys(monkeypatch)
     tests = """
         import pytest
         from bare import send
@@ -163,6 +165,8 @@ def test_a_test_that_fails_for_another_reason_shows_no_hint(
 
     imports = "from application import client, send\nfrom pytest_pinpoint_otp import mock_pinpoint_otp\n"
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
+    # A real call that is retried would really wait.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     result = run(pytester, test_it=f"{imports}\n{test}")
     passes(result, failed=1)
     result.stdout.no_fnmatch_line(f"*{WITHOUT}*")
