@@ -298,6 +298,26 @@ def test_many_threads_make_the_first_call_of_one_client(pinpoint_otp: PinpointOT
     pinpoint_otp.assert_sent(times=THREADS)
 
 
+def test_a_call_that_comes_while_the_first_one_registers_the_handlers_is_answered(
+    pinpoint_otp: PinpointOTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    emitter_class = type(boto3.client("pinpoint", region_name="us-east-1").meta.events)
+    original, meanwhile = emitter_class.register, []
+
+    def register(emitter: Any, event_name: str, *args: Any, **kwargs: Any) -> None:
+        # In the same thread, which has the lock: another one would wait for it before the handlers, not after.
+        if event_name == "choose-signer.pinpoint" and not meanwhile:
+            meanwhile.append(None)
+            meanwhile.append(send(client))
+        original(emitter, event_name, *args, **kwargs)
+
+    client = boto3.client("pinpoint", region_name="us-east-1")
+    monkeypatch.setattr(emitter_class, "register", register)
+    send(client)
+    pinpoint_otp.assert_sent(times=2)
+
+
 # -- Callables ---------------------------------------------------------------------------------------------------------
 
 

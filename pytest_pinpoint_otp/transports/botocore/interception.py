@@ -141,8 +141,9 @@ def _register(emitter: Any, service_name: str, operation: str) -> None:
     import pytest_pinpoint_otp.transports.botocore.handlers as handlers
 
     with lock:
-        _registered.setdefault(emitter, set()).add((service_name, operation))
         handlers.register(emitter, service_name, operation)
+        # Afterwards: other threads look here without the lock, and would go on while the handlers are missing.
+        _registered.setdefault(emitter, set()).add((service_name, operation))
 
 
 def unregister_all() -> None:
