@@ -37,7 +37,7 @@ _owners: tuple[Any, ...] = ()
 """What the targets' modules had by the owners' names when the wrappings below were found; None: nothing."""
 _wrappings: tuple[_Wrapping, ...] = ()
 _known: Final[set[Any]] = set()
-"""The classes whose methods are wrapped, and those of which `notice_imports` was told."""
+"""The classes of which `notice_imports` was told, and whose like is wrapped."""
 _awaited: frozenset[str] = frozenset()
 """The modules of targets that are not imported yet, or only in part."""
 
@@ -87,9 +87,10 @@ def notice_imports(cls: type | None = None) -> None:
         return
     if cls is not None and cls not in _known:
         with lock:
-            _known.add(cls)
             _owners = ()
             _put_on(_targets)
+            # Afterwards: other threads look here without the lock.
+            _known.add(cls)
     elif not sys.modules.keys().isdisjoint(_awaited):
         with lock:
             _put_on(_targets)
@@ -124,7 +125,6 @@ def _find(owners: tuple[Any, ...]) -> None:
             # A test may have put a mock in the place of the class, which even isinstance may take for one.
             if issubclass(type(one), type) and target.name in vars(one):
                 found.append(_wrapping(one, target.name, target.wrap))
-                _known.add(one)
     _wrappings, _awaited, _owners = tuple(found), frozenset(awaited), owners
 
 
