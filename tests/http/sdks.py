@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -99,7 +100,8 @@ class AwsCli:
     )
 
     def __init__(self, server: PinpointOTPServer) -> None:
-        program = shutil.which("aws")
+        # Of this environment: the machine's may be of any version.
+        program = shutil.which("aws", path=Path(sys.executable).parent)
         if program is None:
             pytest.skip("The AWS CLI is not here: pip install awscli.")
         self._program = program

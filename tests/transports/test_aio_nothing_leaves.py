@@ -31,6 +31,8 @@ pytestmark = [
 METHODS = ("make_request", "_send_request", "create_request", "_send")
 OWN_METHODS = ("_send_request", "create_request", "_send")
 """Those that AioEndpoint does not inherit."""
+SESSION = get_session()
+"""One for all clients: each session reads botocore's data anew."""
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def config(request: pytest.FixtureRequest) -> AioConfig:
 
 def connect(sink: Sink, config: AioConfig | None = None, service: str = "pinpoint") -> Any:
     """Return the context manager of a client that would reach the sink, with keys that look real."""
-    return get_session().create_client(service, region_name="us-east-1", endpoint_url=sink.url, config=config, **KEYS)
+    return SESSION.create_client(service, region_name="us-east-1", endpoint_url=sink.url, config=config, **KEYS)
 
 
 def leaving(mock: mock_pinpoint_otp, then: Callable[[], object] = lambda: None) -> Callable[[object], LostResponse]:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError
 from botocore.stub import Stubber
 from helpers import send, send_request, verify
+from sink import SESSION
 
 from pytest_pinpoint_otp import UnfakedCallError
 from pytest_pinpoint_otp.transports.botocore.exceptions import find_otp_call
@@ -21,8 +22,7 @@ from pytest_pinpoint_otp.transports.botocore.patches import hold
 def connect(**options: Any) -> Any:
     """Return a client whose calls go nowhere."""
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=0.1)
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
-    return session.client("pinpoint", endpoint_url="http://127.0.0.1:9", config=config, **options)
+    return SESSION.client("pinpoint", endpoint_url="http://127.0.0.1:9", config=config, **options)
 
 
 @pytest.fixture
@@ -86,8 +86,7 @@ def test_a_circle_of_causes_ends() -> None:
 def test_a_connection_error_of_another_operation_is_not_one(operation: str) -> None:
     config = Config(retries={"total_max_attempts": 1})
     service = "s3" if operation == "list_buckets" else "pinpoint"
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
-    client = boto3.Session(**keys).client(service, endpoint_url="http://127.0.0.1:9", config=config)
+    client = SESSION.client(service, endpoint_url="http://127.0.0.1:9", config=config)
     with pytest.raises(EndpointConnectionError) as caught:
         getattr(client, operation)()
     assert find_otp_call(caught.value) is None

@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
-from sink import KEYS, Gate, InThread, Sink, open_sink, run_program
+from sink import SESSION, Gate, InThread, Sink, open_sink, run_program
 
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.guard import let_through, turn_on
@@ -56,8 +56,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 def connect(sink: Sink, mode: str = "standard", service: str = "pinpoint") -> Any:
     """Return a client that would reach the sink, with keys that look real."""
     config = Config(retries={"mode": mode})
-    session = boto3.Session(**KEYS, region_name="us-east-1")
-    return session.client(service, endpoint_url=sink.url, config=config)
+    return SESSION.client(service, endpoint_url=sink.url, config=config)
 
 
 @pytest.fixture
@@ -314,8 +313,10 @@ def test_a_patch_that_began_before_the_fake_and_ends_inside_lets_nothing_leave(
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_call_outlives_its_fake_after_a_patch_has_ended_and_does_not_leave(
-    sink: Sink, client: Any, name: str
+    sink: Sink, client: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No fake is there any more to keep botocore from waiting before a retry.
+    monkeypatch.setattr("botocore.endpoint.time", types.SimpleNamespace(sleep=lambda seconds: None))
     patch = unittest.mock.patch.object(Endpoint, name, passing_on(getattr(Endpoint, name)))
     patch.start()
     gate, mock = Gate(), mock_pinpoint_otp()

@@ -7,14 +7,13 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import botocore
 import notify
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from helpers import DESTINATION, OTHER_DESTINATION, send, send_request, send_status, verify
-from sink import KEYS, Gate, InThread, Sink, open_sink
+from sink import SESSION, Gate, InThread, Sink, open_sink
 
 from pytest_pinpoint_otp import LostResponse, UnfakedCallError, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, let_through, take, turn_on
@@ -49,7 +48,7 @@ def guard() -> Iterator[None]:
 def connect(sink: Sink, mode: str = "standard", **options: Any) -> Any:
     """Return a client that would reach the sink, with keys that look real."""
     config = Config(retries={"mode": mode}, **options)
-    return boto3.Session(**KEYS, region_name="us-east-1").client("pinpoint", endpoint_url=sink.url, config=config)
+    return SESSION.client("pinpoint", endpoint_url=sink.url, config=config)
 
 
 def test_a_call_without_a_fake_raises_at_once_and_never_leaves(guard: None, sink: Sink, client: Any) -> None:
@@ -140,7 +139,7 @@ def test_with_a_fake_active_calls_reach_it(guard: None, sink: Sink) -> None:
 
 def test_other_operations_and_services_pass(guard: None, sink: Sink) -> None:
     connect(sink).get_apps()
-    boto3.Session(**KEYS, region_name="us-east-1").client("dynamodb", endpoint_url=sink.url).list_tables()
+    SESSION.client("dynamodb", endpoint_url=sink.url).list_tables()
     assert len(sink.signed) == 2
 
 
@@ -155,7 +154,7 @@ def test_another_operation_passes_again_after_the_fake_that_refused_it(guard: No
 
 @notify.NEEDED
 def test_calls_of_end_user_messaging_are_guarded(guard: None, sink: Sink) -> None:
-    client = boto3.Session(**KEYS, region_name="us-east-1").client("endusermessaging", endpoint_url=sink.url)
+    client = SESSION.client("endusermessaging", endpoint_url=sink.url)
     with mock_pinpoint_otp() as fake:
         notify.send(client)
         with pytest.raises(ClientError, match="moto does not have it either"):
@@ -175,7 +174,7 @@ def test_calls_of_end_user_messaging_are_guarded(guard: None, sink: Sink) -> Non
 @notify.NEEDED
 def test_an_attempt_of_end_user_messaging_that_outlives_its_fake_does_not_leave(sink: Sink) -> None:
     client, mock = (
-        boto3.Session(**KEYS, region_name="us-east-1").client("endusermessaging", endpoint_url=sink.url),
+        SESSION.client("endusermessaging", endpoint_url=sink.url),
         mock_pinpoint_otp(),
     )
     fake = mock.start()
