@@ -149,11 +149,17 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST, tags=["ci"])
 def proof(session: nox.Session) -> None:
-    """Draw ten times as much, compare 10,000 steps with the model, and run every way to distribute tests."""
+    """Draw ten times as much, compare 10,000 steps with the model, and run what is marked as taking long."""
     session.install("-e", ".", *group("test"), "pytest-randomly")
     files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/*/test_*.py")) if draws(file)]
     steps = os.environ.get("PINPOINT_OTP_PROOF", "10000")
-    session.run("pytest", *WORKERS, *files, *session.posargs, env={"PINPOINT_OTP_PROOF": steps})
+    apart = [f"--ignore={file}" for file in files]
+    run_all(
+        session,
+        # -m: the marked ones too, which the ordinary run leaves out.
+        lambda: session.run("pytest", *WORKERS, "-m", "", *files, *session.posargs, env={"PINPOINT_OTP_PROOF": steps}),
+        lambda: session.run("pytest", *WORKERS, "-m", "proof", *apart, *session.posargs),
+    )
 
 
 def draws(file: Path) -> bool:

@@ -18,7 +18,7 @@ FRESH: Final = ASKED > 10_000
 """Whether every run draws its own; a shorter one is there to be repeated."""
 THOROUGH: Final = ASKED >= 10_000
 
-proof = pytest.mark.skipif(not THOROUGH, reason="takes long: nox -s proof runs it")
+proof = pytest.mark.proof
 """A mark for what the ordinary run leaves out."""
 
 

@@ -268,8 +268,8 @@ def test_attempts_of_calls_that_race_stay_with_their_calls(pinpoint_otp: Pinpoin
         with pytest.raises(ReadTimeoutError):
             send(pinpoint_otp_client, ReferenceId=f"reference-{number}")
 
-    race(work)
-    assert len(pinpoint_otp.calls) == THREADS
+    race(work, 8)
+    assert len(pinpoint_otp.calls) == 8
     for call in pinpoint_otp.calls:
         sent = [message.request_id for message in pinpoint_otp.inbox(reference_id=call.reference_id)]
         assert [attempt.request_id for attempt in call.attempts] == sent
@@ -398,10 +398,10 @@ def test_a_callable_may_use_the_fake_and_make_calls_of_its_own(
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(send_status, pinpoint_otp_client, DestinationIdentity=number).result(LONG)
 
-    pinpoint_otp.inject(ask, destination=DESTINATION, times=THREADS)
-    statuses = race(lambda number: send_status(pinpoint_otp_client, ReferenceId=f"{number:04}"))
-    assert statuses == ["SUCCESSFUL"] * THREADS
-    pinpoint_otp.assert_sent(times=2 * THREADS)
+    pinpoint_otp.inject(ask, destination=DESTINATION, times=8)
+    statuses = race(lambda number: send_status(pinpoint_otp_client, ReferenceId=f"{number:04}"), 8)
+    assert statuses == ["SUCCESSFUL"] * 8
+    pinpoint_otp.assert_sent(times=16)
 
 
 # -- Fakes of their own ------------------------------------------------------------------------------------------------
@@ -423,7 +423,7 @@ def test_nothing_of_botocore_stays_wrapped_after_the_last_of_many_threads() -> N
     before = Endpoint.make_request
 
     def work(number: int) -> None:
-        for _ in range(5):
+        for _ in range(2):
             with mock_pinpoint_otp():
                 pass
 

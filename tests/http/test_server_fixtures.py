@@ -157,6 +157,7 @@ def test_the_address_is_overridden_by_its_fixture(pytester: pytest.Pytester) -> 
     passes(run(pytester, test_served=tests), passed=1)
 
 
+@pytest.mark.proof
 def test_each_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     tests = """

@@ -499,6 +499,7 @@ def test_another_seed_draws_other_failures(pytester: pytest.Pytester) -> None:
     assert all(other[name] != seen for name, seen in same.items())
 
 
+@pytest.mark.proof
 def test_workers_of_xdist_draw_the_same_and_their_commands_replay_it(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     passes(run(pytester, "--pinpoint-otp-chaos=1", test_it=FAILING), failed=2)
@@ -736,7 +737,7 @@ COUNTED = """
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n2",), marks=pytest.mark.proof)], ids=["alone", "xdist"])
 def test_the_summary_tells_how_many_calls_of_how_many_tests_were_failed(
     pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:
@@ -785,7 +786,7 @@ def unwritable(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("unwritable")
-@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n1",), marks=pytest.mark.proof)], ids=["alone", "xdist"])
 def test_a_plan_that_the_cache_cannot_hold_goes_to_the_temporary_folder(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: tuple[str, ...]
 ) -> None:

@@ -355,6 +355,7 @@ def test_the_exit_status_of_a_run_that_went_wrong_by_itself_is_kept(pytester: py
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 
+@pytest.mark.proof
 def test_calls_outside_any_test_are_told_by_the_workers_of_xdist_too(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     write(pytester, conftest=SINK)
@@ -367,6 +368,7 @@ def test_calls_outside_any_test_are_told_by_the_workers_of_xdist_too(pytester: p
         result.stdout.fnmatch_lines([f"  SendOTPMessage to +15550100123 ({worker})"])
 
 
+@pytest.mark.proof
 def test_workers_without_such_calls_tell_nothing(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     result = run_apart(pytester, "-n1", *GUARDED, test_guarded="def test_it(): pass")

@@ -257,6 +257,7 @@ def test_an_item_without_fixtures_has_a_fresh_fake_at_every_rerun(pytester: pyte
     assert result.stdout.str().count("failing ['set up', 'run', 'torn down']") == 3
 
 
+@pytest.mark.proof
 def test_items_and_functions_have_their_fakes_on_the_workers_of_xdist(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     (pytester.path / "items.custom").write_text("one\ntwo\nunused\n")

@@ -102,6 +102,7 @@ def alone(pytester: pytest.Pytester) -> dict[str, set[str]]:
 # -- Again and again ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_a_test_draws_the_same_codes_on_a_worker_that_replaces_a_crashed_one(
     pytester: pytest.Pytester, alone: dict[str, set[str]]
 ) -> None:

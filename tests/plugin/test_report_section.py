@@ -340,7 +340,7 @@ def sent():
     assert sorted(references) == [["doctest"], ["unittest"]]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n1",), marks=pytest.mark.proof)], ids=["alone", "xdist"])
 def test_no_text_of_the_test_breaks_the_terminal_or_the_channel_of_a_worker(
     pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:
@@ -364,7 +364,7 @@ def test_it(pinpoint_otp):
     assert r"lone \ud800, null \x00, red \x1b[31m, bidi \u202e." in " ".join(shown.split())
 
 
-@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n1",), marks=pytest.mark.proof)], ids=["alone", "xdist"])
 def test_its_lines_are_as_wide_as_the_terminal(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
 ) -> None:

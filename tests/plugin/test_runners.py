@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from effort import proof
 from suites import ALONE, passes, run, run_apart
 
 import pytest_pinpoint_otp.transports.active as reach
@@ -116,7 +115,10 @@ def test_a_test_draws_the_same_under_pytest_randomly(pytester: pytest.Pytester, 
 
 @pytest.mark.parametrize(
     "distribution",
-    ["loadgroup", *(pytest.param(one, marks=proof) for one in ("load", "loadscope", "loadfile", "worksteal"))],
+    [
+        "loadgroup",
+        *(pytest.param(one, marks=pytest.mark.proof) for one in ("load", "loadscope", "loadfile", "worksteal")),
+    ],
 )
 def test_a_test_draws_the_same_on_any_worker_of_xdist(pytester: pytest.Pytester, distribution: str) -> None:
     pytest.importorskip("xdist")
@@ -173,6 +175,7 @@ def test_a_test_of_another_file_draws_differently(pytester: pytest.Pytester) -> 
     assert len(set(codes)) == 2
 
 
+@pytest.mark.proof
 def test_workers_of_xdist_do_not_share_a_fake(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     result = run_apart(

@@ -203,7 +203,7 @@ def test_a_container_is_never_asked_for_credentials_while_a_fake_is_active_only(
     with mock_pinpoint_otp() as fake:
         assert_served(fake, boto3.Session(region_name="us-east-1").client("pinpoint"))
         assert connections == []
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
     with pytest.raises(CredentialRetrievalError):
         boto3.Session(region_name="us-east-1").client("pinpoint")
     assert connections
