@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
-from effort import examples
+from effort import THOROUGH, examples
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
@@ -48,6 +49,30 @@ def draw(strategy: SearchStrategy[Any], count: int, *, run: int | None = None) -
 
     note()
     return drawn
+
+
+class Drawing:
+    """Values for a test of what is reached: only as many are drawn as that takes, and several tests may share them.
+
+    Args:
+        strategy: what draws them.
+        count: how many: at most as many as ``draw`` draws of them.
+    """
+
+    def __init__(self, strategy: SearchStrategy[Any], count: int) -> None:
+        self.strategy, self.size = strategy, (count + 4) // 5
+        self.runs: list[list[Any]] = []
+
+    def until(self, reached: Callable[[list[Any]], Any]) -> list[Any]:
+        """Return the values that are drawn until enough is reached with them, or all, whoever has asked before."""
+        values: list[Any] = []
+        for run in range(10):
+            if run == len(self.runs):
+                self.runs.append(draw(self.strategy, self.size, run=run))
+            values += self.runs[run]
+            if reached(values) and not THOROUGH:
+                break
+        return values
 
 
 def fail_with(strategy: SearchStrategy[Any], condition: Any, run: int) -> Any:
