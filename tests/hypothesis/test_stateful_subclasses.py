@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from effort import examples
+from effort import THOROUGH, examples
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
@@ -166,8 +166,9 @@ RULES = [name for name in dir(OTPStateMachine) if hasattr(getattr(OTPStateMachin
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_is_left_out_by_its_name(name: str) -> None:
     machine = machine_of(Application, **{name: None})
+    steps = 30 if THOROUGH else 10
 
-    run_state_machine_as_test(machine, settings=settings(fixed, max_examples=examples(3)))
+    run_state_machine_as_test(machine, settings=settings(fixed, max_examples=examples(3), stateful_step_count=steps))
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -331,6 +332,7 @@ def test_a_failure_is_a_few_lines_that_name_texts_and_can_be_pasted(pytester: py
             class Machine(OTPStateMachine):
                 properties = ["refused_code_lets_nobody_in"]
                 may_test_nothing = True
+                guess_through_resends = log_in_while_others_guess = log_in_while_others_ask = None
 
                 def begin(self):
                     self.used = set()

@@ -41,7 +41,7 @@ def test_a_phone_number_is_one_that_the_service_sends_to(number: str) -> None:
 
 def test_a_phone_number_is_one_that_validators_accept() -> None:
     phonenumbers = pytest.importorskip("phonenumbers")
-    drawn = [phonenumbers.parse(number) for number in draw(phone_numbers(), 300)]
+    drawn = [phonenumbers.parse(number) for number in draw(phone_numbers(), examples(100))]
 
     assert all(map(phonenumbers.is_possible_number, drawn))
     # Countries change their numbering now and then.
@@ -71,7 +71,7 @@ def test_a_phone_number_shrinks_to_a_fictional_one() -> None:
 
 
 def test_phone_numbers_have_7_to_15_digits_and_often_as_few_or_as_many_as_can_be() -> None:
-    lengths = Counter(len(number.lstrip("+")) for number in draw(phone_numbers(), 400))
+    lengths = Counter(len(number.lstrip("+")) for number in draw(phone_numbers(), examples(200)))
 
     assert (min(lengths), max(lengths)) == (7, 15)
     assert min(lengths[7], lengths[15]) > 0.08 * lengths.total()
