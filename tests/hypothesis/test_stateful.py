@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from effort import examples, proof
+from effort import THOROUGH, proof
 from helpers import APPLICATION, send_status, verify
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -150,7 +150,7 @@ def test_the_machine_finds_a_mistake_and_shows_the_traffic(mistaken: type[Applic
 )
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
     run_state_machine_as_test(
-        machine_of(application), settings=settings(fixed, derandomize=False, max_examples=examples(20))
+        machine_of(application), settings=settings(fixed, derandomize=False, max_examples=200 if THOROUGH else 10)
     )
 
 

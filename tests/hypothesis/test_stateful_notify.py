@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from effort import examples, proof
+from effort import THOROUGH, proof
 from helpers import LEFT_OUT
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -229,7 +229,7 @@ def test_the_machine_finds_a_mistake(mistaken: type[Application], broken: str) -
     "application", [ChecksOnce, *(pytest.param(one, marks=proof) for one in (LeavesTheReferenceOut, SendsLetters))]
 )
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
-    drawn = settings(fixed, derandomize=False, max_examples=examples(25))
+    drawn = settings(fixed, derandomize=False, max_examples=250 if THOROUGH else 10)
     run_state_machine_as_test(machine_of(application), settings=drawn)
 
 

@@ -13,7 +13,7 @@ import phonenumbers
 import pytest
 import time_machine
 from botocore.exceptions import BotoCoreError, ClientError
-from effort import examples, proof
+from effort import THOROUGH, proof
 from helpers import send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.errors import UnsatisfiedAssumption
@@ -158,7 +158,7 @@ def test_properties_of_requests_alone_need_nobody_to_be_let_in() -> None:
 
 def test_a_test_in_which_somebody_was_let_in_is_not_one_of_nothing_later() -> None:
     machine = machine_of(Application)
-    drawn = settings(fixed, max_examples=examples(10))
+    drawn = settings(fixed, max_examples=100 if THOROUGH else 6)
     run_state_machine_as_test(machine, settings=drawn)
     run_state_machine_as_test(machine, settings=drawn)
 
@@ -733,7 +733,7 @@ def test_about_as_many_users_are_let_in_as_there_are_runs() -> None:
             super().__init__()
             entries.append(0)
 
-    run_state_machine_as_test(machine_of(NotesEntries), settings=settings(fixed, max_examples=30))
+    run_state_machine_as_test(machine_of(NotesEntries), settings=settings(fixed, max_examples=100 if THOROUGH else 20))
 
     assert sum(entries) > len(entries) * 3 / 4
 
@@ -843,5 +843,5 @@ class RefusesInvalidNumbers(Application):
     ],
 )
 def test_the_machine_leaves_right_designs_alone(application: type[Application], attributes: dict[str, Any]) -> None:
-    drawn = settings(fixed, derandomize=False, max_examples=examples(10))
+    drawn = settings(fixed, derandomize=False, max_examples=100 if THOROUGH else 6)
     run_state_machine_as_test(machine_of(application, **attributes), settings=drawn)

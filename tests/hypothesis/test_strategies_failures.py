@@ -51,9 +51,15 @@ PASTED = {
 
 
 @pytest.fixture(scope="module")
-def steps_drawn() -> list[FailureStep]:
+def plans_drawn() -> list[FailurePlan]:
+    """Many failure plans."""
+    return draw(failure_plans(), 150)
+
+
+@pytest.fixture(scope="module")
+def steps_drawn(plans_drawn: list[FailurePlan]) -> list[FailureStep]:
     """Many steps of failure plans."""
-    return [step for plan in draw(failure_plans(), 150) for step in plan.steps]
+    return [step for plan in plans_drawn for step in plan.steps]
 
 
 # -- Outcomes and failure plans ----------------------------------------------------------------------------------------
@@ -266,8 +272,8 @@ def test_a_step_lets_up_to_three_calls_pass_and_is_for_up_to_three_or_for_all(st
     assert {step.times for step in steps_drawn} == {1, 2, 3, None}
 
 
-def test_a_plan_has_up_to_five_steps() -> None:
-    assert max(len(plan.steps) for plan in draw(failure_plans(), 100)) == 5
+def test_a_plan_has_up_to_five_steps(plans_drawn: list[FailurePlan]) -> None:
+    assert max(len(plan.steps) for plan in plans_drawn) == 5
 
 
 def test_a_step_is_for_any_operation_and_mostly_for_those_that_send_or_verify(steps_drawn: list[FailureStep]) -> None:
