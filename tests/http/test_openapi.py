@@ -200,6 +200,12 @@ def test_the_document_needs_no_fake_and_is_only_read(server: PinpointOTPServer) 
     assert request(server, "POST", "/_otp/openapi.json").headers["allow"] == "GET"
 
 
+def test_the_reference_page_has_every_status_of_an_error(server: PinpointOTPServer) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "json-api.md").read_text(encoding="utf-8")
+    responses = get(server, "openapi.json").json["paths"]["/_otp/calls"]["get"]["responses"]
+    assert re.findall(r"^\| (\d{3}) \|", page, re.MULTILINE) == sorted(responses.keys() - {"200"})
+
+
 def test_the_reference_page_has_every_command() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "json-api.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(GET|POST) (\w+)`", page, re.MULTILINE) == [
