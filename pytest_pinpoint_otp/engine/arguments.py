@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.parameter_rules import E164, like
 from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, kind, plain
-from pytest_pinpoint_otp.engine.codes import ALPHABETS
+from pytest_pinpoint_otp.engine.codes import ALPHABETS, say_length
 from pytest_pinpoint_otp.engine.service import say_which_api, sending_operation
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -84,7 +84,7 @@ def check_code(where: str, code: object, *, enforce: bool, code_type: str | None
         raise ValueError(f"{where}: the code {code!r} is not made of the digits 0 to 9{letters}.")
     refusals = [api.find_default_refusal("code_length", len(code), enforce=enforce) for api in APIS]
     if all(refusals):
-        raise ValueError(f"{where}: the code {code!r} has {len(code)} digits: {refusals[0]}")
+        raise ValueError(f"{where}: the code {code!r} has {say_length(code)}: {refusals[0]}")
 
 
 def read_codes(codes: Sequence[object], *, enforce: bool) -> list[str]:
@@ -147,7 +147,7 @@ def read_issue(application_id: object, given: Mapping[str, Any], code: object, *
     issued = {name: plain(value) for name, value in given.items() if value is not None}
     if code is not None:
         check_code("issue", code, enforce=enforce, code_type="NUMERIC" if "code_type" not in known else None)
-        length = len(str(plain(code)))
-        if issued.setdefault("code_length", length) != length:
-            raise ValueError(f"issue: the code {code!r} has {length} digits, not {issued['code_length']!r}.")
+        code = str(plain(code))
+        if issued.setdefault("code_length", len(code)) != len(code):
+            raise ValueError(f"issue: the code {code!r} has {say_length(code)}, not {issued['code_length']!r}.")
     return issued

@@ -18,7 +18,7 @@ from pytest_pinpoint_otp.apis.base import (
     VerifyOperation,
 )
 from pytest_pinpoint_otp.apis.rest_json import Response
-from pytest_pinpoint_otp.engine.codes import VerificationReason, describe, fits
+from pytest_pinpoint_otp.engine.codes import VerificationReason, describe, fits, say_length
 from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, DeliveryStatus
 from pytest_pinpoint_otp.engine.faults.quotas import read_denial
@@ -224,9 +224,8 @@ def _check_options(state: State, operation: Operation) -> None:
 def _check_queued(code: str, asked: CodeRequest, operation: Operation) -> None:
     """Refuse a code that a test has queued, and that is not of the kind that a send asks for."""
     if not fits(code, asked.policy):
-        characters = "digits" if code.isdigit() else "characters"
         raise ValueError(
-            f"The queued code {code!r} has {len(code)} {characters}, but this {operation.name} to"
+            f"The queued code {code!r} has {say_length(code)}, but this {operation.name} to"
             f" {asked.key.destination} asks for {describe(asked.policy)}: queue a code of that kind, or change what the"
             " application asks for."
         )

@@ -178,6 +178,11 @@ def describe(policy: Policy) -> str:
     return f"{policy.code_length} {_characters(policy.code_type)}"
 
 
+def say_length(code: str) -> str:
+    """Return how long a code is, as error messages show it: ``6 digits``."""
+    return f"{len(code)} {'digit' if code.isdigit() else 'character'}{'' if len(code) == 1 else 's'}"
+
+
 def _characters(code_type: str) -> str:
     return {"NUMERIC": "digits", "ALPHA": "capital letters", "ALPHANUMERIC": "digits and capital letters"}[code_type]
 

@@ -23,6 +23,7 @@ from helpers import APPLICATION, DESTINATION, LEFT_OUT, REFERENCE, send, send_re
 
 from pytest_pinpoint_otp import (
     Delivery,
+    DeliveryStatus,
     ErrorResponse,
     FailurePlan,
     LostResponse,
@@ -101,6 +102,7 @@ INJECT_MISTAKES = [
     (("ThisException",), {}, ValueError, r"'ThisException' is neither .* Choose from: BadRequestException"),
     ((LostResponse,), {}, TypeError, r"LostResponse is a class, not an outcome yet: make one of it"),
     ((Delivery,), {}, TypeError, r"Delivery is a class, not an outcome yet"),
+    ((DeliveryStatus,), {}, TypeError, r"DeliveryStatus is the class of all statuses: give one of them"),
     ((b"THROTTLED",), {}, TypeError, r"b'THROTTLED' \(bytes\) is not an outcome"),
     ((ValueError,), {}, TypeError, r"ValueError.* is not a transport exception of botocore"),
     ((TimeoutError("late"),), {}, TypeError, r"TimeoutError\('late'\) is not a transport exception"),
@@ -386,6 +388,8 @@ def test_a_number_that_is_no_text_is_refused(untouched: PinpointOTP, method: str
     [
         ((), TypeError, r"queue_codes: give at least one code"),
         (("123",), ValueError, r"'123' has 3 digits.*5 to 8"),
+        (("1",), ValueError, r"'1' has 1 digit: .*5 to 8"),
+        (("ABC",), ValueError, r"'ABC' has 3 characters: .*5 to 8"),
         (("123456789",), ValueError, r"'123456789' has 9 digits.*5 to 8"),
         (("12345a",), ValueError, r"'12345a' is not made of the digits 0 to 9, or of those and capital letters\.$"),
         (("123 456",), ValueError, r"'123 456' is not made of the digits 0 to 9"),

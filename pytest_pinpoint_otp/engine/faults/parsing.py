@@ -175,6 +175,10 @@ def _read(value: object, operation: Operation | None) -> Outcome | OutcomeCallab
         return value
     if isinstance(value, str):
         return _read_name(value, operation, "ErrorResponse(name, status_code=...)")
+    if isinstance(value, type) and issubclass(value, DeliveryStatus):
+        raise TypeError(
+            "DeliveryStatus is the class of all statuses: give one of them, such as DeliveryStatus.THROTTLED."
+        )
     if isinstance(value, type) and issubclass(value, Outcome):
         name = value.__name__
         raise TypeError(f"{name} is a class, not an outcome yet: make one of it, such as {name}(...).")
