@@ -181,10 +181,8 @@ SHAKEN = (
 """
 )
 
-chosen = pytest.mark.parametrize("how", ["TestArguments", "TestThread", "TestChoices", "TestMachine"])
 
-
-@chosen
+@pytest.mark.parametrize("how", ["TestArguments", "TestThread", "TestChoices", "TestMachine"])
 def test_chaos_draws_for_each_example_by_what_was_chosen_for_it(pytester: pytest.Pytester, how: str) -> None:
     def firsts() -> list[str]:
         passes(run(pytester, "--pinpoint-otp-chaos=0.5", "-k", f"{how} or afterwards"), passed=2, deselected=3)
@@ -198,7 +196,9 @@ def test_chaos_draws_for_each_example_by_what_was_chosen_for_it(pytester: pytest
     assert firsts() == drawn
 
 
-@chosen
+@pytest.mark.parametrize(
+    "how", ["TestArguments", "TestMachine", *(pytest.param(one, marks=proof) for one in ("TestThread", "TestChoices"))]
+)
 def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pytest.Pytester, how: str) -> None:
     result = run(
         pytester,

@@ -47,6 +47,11 @@ ROUTES = {
     "whatsApp": {"channel": "WHATSAPP"},
 }
 """What takes each route."""
+ONLY_TEMPLATES = {
+    "destinationIdentity": DESTINATION,
+    **dict.fromkeys(OPTIONAL - {"notifyCodeConfiguration", "overrideChannelParameters"}),
+}
+"""Where only the template and where it comes from matter."""
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +190,8 @@ def test_a_send_with_a_configuration_has_the_template_or_leaves_it_to_that(route
     templates = {"notify": "notifyTemplateId", "whatsApp": "whatsAppTemplateName"}
     template = templates.get(route, "inlineTemplateBody")
     left_out: Counter[str] = Counter()
-    others = dict.fromkeys(OPTIONAL - {"notifyCodeConfiguration", "overrideChannelParameters"})
-    for parameters in draw(notify_send_parameters(**ROUTES[route], notifyCodeConfiguration="cc-1", **others), 60):
+    strategy = notify_send_parameters(**ROUTES[route], **ONLY_TEMPLATES, notifyCodeConfiguration="cc-1")
+    for parameters in draw(strategy, 60):
         channels = parameters.get("overrideChannelParameters")
         if channels is None:
             left_out["everything"] += 1
