@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Final
 
-import pytest
-
 ASKED: Final = int(os.environ.get("PINPOINT_OTP_PROOF", "0"))
 """How many steps and requests are asked for; 0: as many as belong to the ordinary run."""
 
@@ -17,9 +15,6 @@ REQUESTS: Final = ASKED or 1_000
 FRESH: Final = ASKED > 10_000
 """Whether every run draws its own; a shorter one is there to be repeated."""
 THOROUGH: Final = ASKED >= 10_000
-
-proof = pytest.mark.proof
-"""A mark for what the ordinary run leaves out."""
 
 
 def examples(count: int) -> int:

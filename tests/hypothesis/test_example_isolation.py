@@ -8,7 +8,6 @@ import shlex
 
 import hypothesis.strategies  # noqa: F401 - as suites.py does, so that each run need not import it anew
 import pytest
-from effort import proof
 from suites import ALONE, passes, run, write
 
 BEGIN = """
@@ -197,7 +196,12 @@ def test_chaos_draws_for_each_example_by_what_was_chosen_for_it(pytester: pytest
 
 
 @pytest.mark.parametrize(
-    "how", ["TestArguments", "TestMachine", *(pytest.param(one, marks=proof) for one in ("TestThread", "TestChoices"))]
+    "how",
+    [
+        "TestArguments",
+        "TestMachine",
+        *(pytest.param(one, marks=pytest.mark.proof) for one in ("TestThread", "TestChoices")),
+    ],
 )
 def test_an_example_that_chaos_fails_does_so_again_and_is_replayed(pytester: pytest.Pytester, how: str) -> None:
     result = run(
@@ -786,7 +790,9 @@ BESIDES = {
 @pytest.mark.parametrize(
     ("runs", "besides"),
     [
-        pytest.param(runs, code, id=f"{runs} {besides}", marks=[proof] if runs != "[1, 3]" and code != "pass" else [])
+        pytest.param(
+            runs, code, id=f"{runs} {besides}", marks=[pytest.mark.proof] if runs != "[1, 3]" and code != "pass" else []
+        )
         for runs in ("[0]", "[1, 3]", "[4]")
         for besides, code in BESIDES.items()
     ],

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from effort import THOROUGH, proof
+from effort import THOROUGH
 from helpers import APPLICATION, send_status, verify
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -145,7 +145,7 @@ def test_the_machine_finds_a_mistake_and_shows_the_traffic(mistaken: type[Applic
     "application",
     [
         AsksWithAnotherReferenceEachTime,
-        *(pytest.param(one, marks=proof) for one in (Application, SendsOnce, TextsAnAdministratorToo)),
+        *(pytest.param(one, marks=pytest.mark.proof) for one in (Application, SendsOnce, TextsAnAdministratorToo)),
     ],
 )
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
@@ -157,7 +157,7 @@ def test_the_machine_leaves_a_right_application_alone(application: type[Applicat
 @pytest.mark.parametrize(
     ("mistaken", "message"),
     # Of what is typed, of what is asked for, and of what comes after zeros.
-    [*MISTAKES[:3], *(pytest.param(*mistake, marks=proof) for mistake in MISTAKES[3:])],
+    [*MISTAKES[:3], *(pytest.param(*mistake, marks=pytest.mark.proof) for mistake in MISTAKES[3:])],
 )
 def test_a_property_that_is_not_chosen_is_not_checked(mistaken: type[Application], message: str) -> None:
     name = message.partition(":")[0]

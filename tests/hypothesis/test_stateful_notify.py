@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from effort import THOROUGH, proof
+from effort import THOROUGH
 from helpers import LEFT_OUT
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -165,7 +165,7 @@ MISTAKES = [
     (ForgetsToReturn, "happy_path_lets_in"),
     (TextsTwice, "one_text_per_request"),
     (TakesOutagesForWrongCodes, "(outage_is_not_a_refusal|retry_does_not_lock_out)"),
-    pytest.param(LocksOutByErrors, "errors_do_not_lock_out", marks=proof),
+    pytest.param(LocksOutByErrors, "errors_do_not_lock_out", marks=pytest.mark.proof),
     (GoesOnToTheNextReference, "right_code_lets_in"),
     (TakesTheStatusForTrue, "refused_code_lets_nobody_in"),
     (HandsTheStatusOn, "refused_code_lets_nobody_in"),
@@ -226,7 +226,8 @@ def test_the_machine_finds_a_mistake(mistaken: type[Application], broken: str) -
 
 
 @pytest.mark.parametrize(
-    "application", [ChecksOnce, *(pytest.param(one, marks=proof) for one in (LeavesTheReferenceOut, SendsLetters))]
+    "application",
+    [ChecksOnce, *(pytest.param(one, marks=pytest.mark.proof) for one in (LeavesTheReferenceOut, SendsLetters))],
 )
 def test_the_machine_leaves_a_right_application_alone(application: type[Application]) -> None:
     drawn = settings(fixed, derandomize=False, max_examples=250 if THOROUGH else 10)

@@ -13,7 +13,7 @@ import phonenumbers
 import pytest
 import time_machine
 from botocore.exceptions import BotoCoreError, ClientError
-from effort import THOROUGH, proof
+from effort import THOROUGH
 from helpers import send_status, verify
 from hypothesis import Phase, settings
 from hypothesis.errors import UnsatisfiedAssumption
@@ -305,7 +305,7 @@ def test_texts_lock_nobody_out(start: Start) -> None:
         state.type_code(text)
 
 
-@proof
+@pytest.mark.proof
 @pytest.mark.parametrize("mistaken", [LocksEverybody, CountsTexts])
 def test_a_user_who_did_nothing_wrong_is_not_to_be_locked_out(mistaken: type[Application]) -> None:
     with pytest.raises(AssertionError, match=r"happy_path_lets_in|errors_do_not_lock_out"):
@@ -691,7 +691,7 @@ def test_an_outage_before_which_no_text_came_is_none(start: Start) -> None:
     ("mistaken", "message"),
     [
         (TakesOutagesForWrongCodes, "outage_is_not_a_refusal|retry_does_not_lock_out"),
-        pytest.param(LocksOutByErrors, "errors_do", marks=proof),
+        pytest.param(LocksOutByErrors, "errors_do", marks=pytest.mark.proof),
     ],
 )
 def test_the_machine_finds_what_outages_do(mistaken: type[Application], message: str) -> None:
@@ -838,8 +838,8 @@ class RefusesInvalidNumbers(Application):
         (ReadsEverybodysDigits, {}),
         (StopsAfterErrors, {}),
         (TextsAtMostFive, {"max_texts": 5}),
-        pytest.param(KeepsItsReferences, {}, marks=proof),
-        pytest.param(RefusesInvalidNumbers, {}, marks=proof),
+        pytest.param(KeepsItsReferences, {}, marks=pytest.mark.proof),
+        pytest.param(RefusesInvalidNumbers, {}, marks=pytest.mark.proof),
     ],
 )
 def test_the_machine_leaves_right_designs_alone(application: type[Application], attributes: dict[str, Any]) -> None:

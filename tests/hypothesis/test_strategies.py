@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.validate import ParamValidator
 from drawing import Drawing, draw, fail_with, find, printed, several
-from effort import THOROUGH, examples, proof
+from effort import THOROUGH, examples
 from helpers import APPLICATION, DESTINATION, send_request, send_status, verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -324,7 +324,7 @@ def test_an_origination_is_a_number_or_a_sender_id_of_up_to_11_characters() -> N
 @pytest.mark.parametrize(
     ("strategy", "smallest"),
     [
-        pytest.param(send_parameters(), SMALLEST, marks=proof),
+        pytest.param(send_parameters(), SMALLEST, marks=pytest.mark.proof),
         (invalid_send_parameters(), ({**SMALLEST, "DestinationIdentity": ""}, "DestinationIdentity")),
     ],
     ids=["send_parameters", "invalid_send_parameters"],

@@ -13,7 +13,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from drawing import Drawing, draw, fail_with, find, printed, several
-from effort import THOROUGH, examples, proof
+from effort import THOROUGH, examples
 from helpers import DESTINATION, send_status, verify
 from hypothesis import given
 from hypothesis import strategies as st
@@ -246,7 +246,7 @@ def flow(plan: FailurePlan) -> list[Any]:
             lambda plan: flow(plan)[0] == "SUCCESSFUL" and flow(plan)[2] is False,
             FailureStep("INVALID", "VerifyOTPMessage"),
             id="the right code is refused",
-            marks=proof,
+            marks=pytest.mark.proof,
         ),
     ],
 )
