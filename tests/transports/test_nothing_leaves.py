@@ -27,6 +27,7 @@ from botocore.session import Session
 from helpers import APPLICATION, DESTINATION, send, send_request, send_status, verify
 from sink import SESSION, Gate, InThread, Sink, open_sink, run_program
 
+import pytest_pinpoint_otp.transports.botocore.wrapping as wrapping
 from pytest_pinpoint_otp import LostResponse, PinpointOTP, UnfakedCallError, mock_pinpoint_otp
 from pytest_pinpoint_otp.transports.botocore.guard import let_through, turn_on
 from pytest_pinpoint_otp.transports.botocore.patches import hold
@@ -580,6 +581,25 @@ def test_what_is_among_the_modules_no_more_is_wrapped_with_the_first_session_of_
         OwnSession()
         assert vars(BotocoreStubber)["__call__"] is not before
     assert vars(BotocoreStubber)["__call__"] is before
+
+
+def test_a_session_that_is_made_while_the_last_fake_leaves_wraps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def taken_by_another_thread_before() -> Iterator[None]:
+        monkeypatch.undo()
+        mock.stop()
+        with wrapping.lock:
+            yield
+
+    class OwnSession(Session):
+        pass
+
+    before = vars(Endpoint)["_send_request"]
+    mock = mock_pinpoint_otp()
+    mock.start()
+    monkeypatch.setattr(wrapping, "lock", taken_by_another_thread_before())
+    OwnSession()
+    assert vars(Endpoint)["_send_request"] is before
 
 
 # -- The last line, at the socket --------------------------------------------------------------------------------------

@@ -83,17 +83,19 @@ def notice_imports(cls: type | None = None) -> None:
             inside of ``patch.dict(sys.modules)`` end.
     """
     global _owners
-    if not is_held():
+    unknown = cls is not None and cls not in _known
+    if not (is_held() and (unknown or not sys.modules.keys().isdisjoint(_awaited))):
         return
-    if cls is not None and cls not in _known:
-        with lock:
+    with lock:
+        if not is_held():
+            # The last holder has let go meanwhile: what is put on now, nobody would take off.
+            return
+        if unknown:
             _owners = ()
-            _put_on(_targets)
-            # Afterwards: other threads look here without the lock.
+        _put_on(_targets)
+        # Afterwards: other threads look here without the lock.
+        if unknown:
             _known.add(cls)
-    elif not sys.modules.keys().isdisjoint(_awaited):
-        with lock:
-            _put_on(_targets)
 
 
 def _put_on(targets: tuple[Target, ...]) -> None:
