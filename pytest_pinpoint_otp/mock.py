@@ -204,7 +204,7 @@ def enter(fake: PinpointOTP) -> None:
 
 def leave(fake: PinpointOTP) -> None:
     """Let a fake answer no longer; a second time, nothing changes."""
-    active.deactivate(service_of(fake))
+    active.deactivate(fake)
     if (release := _releases.pop(fake, None)) is not None:
         release()
 

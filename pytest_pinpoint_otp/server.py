@@ -190,4 +190,4 @@ def active_for_servers(fake: PinpointOTP) -> Iterator[None]:
     try:
         yield
     finally:
-        deactivate(service_of(fake))
+        deactivate(fake)

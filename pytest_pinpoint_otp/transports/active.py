@@ -25,10 +25,10 @@ def activate(service: Service, fake: PinpointOTP) -> None:
         _change([*_stack, (service, fake)])
 
 
-def deactivate(service: Service) -> None:
-    """Take one service off the stack, wherever in it it is."""
+def deactivate(fake: PinpointOTP) -> None:
+    """Take a fake off the stack, wherever in it it is, and whichever service it has by now."""
     with lock:
-        _change([entry for entry in _stack if entry[0] is not service])
+        _change([entry for entry in _stack if entry[1] is not fake])
 
 
 def replace(old: Service, new: Service) -> None:

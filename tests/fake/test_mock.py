@@ -12,6 +12,7 @@ import threading
 import unittest
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from suites import passes, run
 
+import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
 from pytest_pinpoint_otp.engine.options import Options
 from pytest_pinpoint_otp.mock import enter, leave
@@ -198,6 +200,21 @@ def test_the_outermost_may_leave_first() -> None:
     assert send_status(CLIENT) == "SUCCESSFUL"
     assert len(fake.messages) == 1
     inner.stop()
+
+
+def test_a_fake_that_is_reset_while_it_is_left_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def taken_by_another_thread_before() -> Iterator[None]:
+        monkeypatch.undo()
+        fake.reset()
+        with active.lock:
+            yield
+
+    mock = mock_pinpoint_otp()
+    fake = mock.start()
+    monkeypatch.setattr(active, "lock", taken_by_another_thread_before())
+    mock.stop()
+    assert active_or_none() is None
 
 
 # -- The end -----------------------------------------------------------------------------------------------------------
