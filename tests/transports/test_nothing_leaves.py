@@ -563,6 +563,26 @@ def test_nothing_is_unwrapped_while_more_is_looked_for() -> None:
     assert not hasattr(vars(Endpoint)["_send"], "__wrapped__")
 
 
+def test_a_class_that_was_in_the_place_of_botocores_is_as_it_was_after_the_fake(sink: Sink) -> None:
+    class OwnEndpoint(Endpoint):
+        def _send(self, request: Any) -> Any:
+            return super()._send(request)
+
+    class OwnSession(Session):
+        pass
+
+    before = vars(OwnEndpoint)["_send"]
+    with contextlib.ExitStack() as patch:
+        patch.enter_context(unittest.mock.patch("botocore.endpoint.Endpoint", OwnEndpoint))
+        with mock_pinpoint_otp():
+            assert vars(OwnEndpoint)["_send"] is not before
+            patch.close()
+            OwnSession()
+            send(connect(sink))
+    assert vars(OwnEndpoint)["_send"] is before
+    assert sink.arrived == []
+
+
 def test_what_is_among_the_modules_no_more_is_wrapped_with_the_first_session_of_a_class(sink: Sink) -> None:
     with mock_pinpoint_otp():
 
