@@ -69,9 +69,18 @@ pytestmark = pytest.mark.anyio
 Connect = Callable[..., Awaitable[Any]]
 
 
-@pytest.fixture(params=["aiohttp on asyncio", "httpx on asyncio", "httpx on trio"])
+WAYS = ("aiohttp on asyncio", "httpx on asyncio", "httpx on trio")
+"""Each HTTP backend, on each event loop that it runs on."""
+
+# What all ways have in common: the ordinary run takes one of them.
+any_way = pytest.mark.parametrize(
+    "way", [WAYS[0], *(pytest.param(one, marks=pytest.mark.proof) for one in WAYS[1:])], indirect=True
+)
+
+
+@pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Each HTTP backend, on each event loop that it runs on."""
+    """A backend and a loop."""
     backend, _, loop = request.param.split()
     if backend == "httpx":
         pytest.importorskip("aiobotocore.httpxsession")
@@ -267,6 +276,7 @@ async def test_hundreds_of_calls_at_once_are_all_served(pinpoint_otp: PinpointOT
 # -- Errors and faults -------------------------------------------------------------------------------------------------
 
 
+@any_way
 @pytest.mark.parametrize("mode", MODES, indirect=True)
 @pytest.mark.parametrize("operation", ["SendOTPMessage", "VerifyOTPMessage"])
 @pytest.mark.parametrize(
@@ -293,6 +303,7 @@ async def test_every_modelled_error_is_raised_as_such(
     assert raised.value.response["ResponseMetadata"]["RequestId"] == call.request_id
 
 
+@any_way
 @pytest.mark.parametrize("mode", MODES, indirect=True)
 @pytest.mark.parametrize(
     "exception",
@@ -319,6 +330,7 @@ async def test_every_transport_exception_comes_out_with_its_type(
     assert await async_send(client) == "SUCCESSFUL"
 
 
+@any_way
 @pytest.mark.parametrize("status", [status for status in DeliveryStatus if status != "SUCCESSFUL"])
 async def test_every_failed_delivery_is_an_answer(pinpoint_otp: PinpointOTP, client: Any, status: str) -> None:
     pinpoint_otp.inject(status)
@@ -677,7 +689,7 @@ async def test_failing(client, pinpoint_otp):
 """
 
 
-@pytest.mark.parametrize("asyncio_mode", ["strict", "auto"])
+@pytest.mark.parametrize("asyncio_mode", ["auto", pytest.param("strict", marks=pytest.mark.proof)])
 def test_a_suite_on_pytest_asyncio_uses_the_same_fixture(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, asyncio_mode: str
 ) -> None:
