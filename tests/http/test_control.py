@@ -13,7 +13,7 @@ from active import served_fake
 from helpers import APPLICATION, DESTINATION, OTHER_DESTINATION, REFERENCE, send_request, verify_request
 from talking import PATIENCE, Reply, connected, get, post, read_reply, request
 
-from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, PinpointOTP, PinpointOTPServer
+from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, PinpointOTP, PinpointOTPServer, SentMessage
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS
 
 ISSUE = {"destination": DESTINATION, "application_id": APPLICATION, "reference_id": REFERENCE}
@@ -199,6 +199,34 @@ def test_a_text_that_does_not_come_is_told_with_what_came_instead(server: Pinpoi
     assert (status, error) == (408, "TimeoutError")
     assert message.startswith("Waited 0.01 seconds. No text ")
     assert OTHER_DESTINATION in message
+
+
+def test_a_text_that_is_found_is_returned_though_the_fake_is_reset_meanwhile(
+    server: PinpointOTPServer, fake: PinpointOTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = PinpointOTP.inbox
+
+    def look_before_a_reset(self: PinpointOTP, *args: Any, **fields: Any) -> list[SentMessage]:
+        found = original(self, *args, **fields)
+        fake.reset()
+        return found
+
+    code = fake.issue(**ISSUE).code
+    monkeypatch.setattr(PinpointOTP, "inbox", look_before_a_reset)
+    assert post(server, "wait_for_message").json["code"] == code
+
+
+def test_a_text_that_comes_as_its_wait_ends_is_returned(
+    server: PinpointOTPServer, fake: PinpointOTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = PinpointOTP.code_for
+
+    def look_after_a_text(self: PinpointOTP, *args: Any, **fields: Any) -> str:
+        fake.issue(**ISSUE)
+        return original(self, *args, **fields)
+
+    monkeypatch.setattr(PinpointOTP, "code_for", look_after_a_text)
+    assert post(server, "wait_for_message", timeout=0).json["destination"] == DESTINATION
 
 
 def test_who_waits_for_a_text_does_not_hold_up_the_end(fake: PinpointOTP, server: PinpointOTPServer) -> None:

@@ -120,15 +120,19 @@ def wait_for_message(
 ) -> object:
     check_timeout("wait_for_message", timeout)
     fake = context.fake
+    # Not the fake's own wait, which would not end with the server or with the client.
     for pause in pauses(timeout, _LOOK_SECONDS):
-        # Not the fake's own wait, which would not end with the server or with the client.
-        if fake.inbox(destination, **fields) or not context.wait(pause):
+        if found := fake.inbox(destination, **fields):
+            return found[-1]
+        if not context.wait(pause):
             break
-    try:
-        fake.code_for(destination, **fields)
-    except LookupError as missing:
-        raise TimeoutError(f"Waited {timeout} seconds. {missing}") from None
-    return fake.inbox(destination, **fields)[-1]
+    while not (found := fake.inbox(destination, **fields)):
+        try:
+            # This tells what came instead; a text that has come by now is found by the next look.
+            fake.code_for(destination, **fields)
+        except LookupError as missing:
+            raise TimeoutError(f"Waited {timeout} seconds. {missing}") from None
+    return found[-1]
 
 
 def _read_outcome(where: str, written: object, operation: str | None) -> Any:
