@@ -165,7 +165,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
         for teardown in teardowns.values():
             leave(teardown.fake)
-        teardowns.clear()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -151,7 +151,7 @@ def _summarize(counts: Counter[tuple[str, str]]) -> str:
         return "failed nothing: no test that it reaches made an OTP call"
     if not failed:
         return f"failed none of {_count(calls, 'call')}: choose a higher rate, other kinds or another seed"
-    tests = sum(counted == "failed" and count > 0 for (counted, _), count in counts.items())
+    tests = sum(counted == "failed" for counted, _ in counts)
     told = f"failed {_count(failed, 'call')} of {_count(tests, 'test')}"
     return f"{told}, {hidden} of them hidden by a retry" if hidden else told
 

@@ -73,6 +73,19 @@ def test_the_client_alone_brings_the_fake_with_it(pytester: pytest.Pytester) -> 
     passes(result, passed=1)
 
 
+def test_the_client_is_closed_after_the_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        "-s",
+        test_sign_up="""
+            def test_it(pinpoint_otp_client):
+                pinpoint_otp_client.close = lambda: print("closed")
+        """,
+    )
+    passes(result, passed=1)
+    result.stdout.fnmatch_lines(["*closed*"])
+
+
 OUTER_FIXTURES = """
     import pytest
     from application import send

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 
 import pytest
 from suites import passes, run, run_apart, write
@@ -347,6 +348,14 @@ def test_a_call_by_the_first_conftest_is_stopped(pytester: pytest.Pytester) -> N
     result = guarded(pytester, "def test_it(): pass", more="\n    swallowed()\n", passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([OUTSIDE])
+
+
+def test_a_plugin_that_a_conftest_brings_in_guards_what_comes_after_it(pytester: pytest.Pytester) -> None:
+    write(pytester, conftest=f'pytest_plugins = ["pytest_pinpoint_otp.plugin"]\n{textwrap.dedent(SINK)}')
+    pytester.makepyfile(test_guarded="from conftest import swallowed\nswallowed()\n\ndef test_it(): pass")
+    result = run_apart(pytester, "-p", "no:pinpoint_otp", *GUARDED)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([OUTSIDE, "left: 0"])
 
 
 def test_the_exit_status_of_a_run_that_went_wrong_by_itself_is_kept(pytester: pytest.Pytester) -> None:
