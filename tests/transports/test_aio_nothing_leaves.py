@@ -283,3 +283,30 @@ def test_an_application_that_is_imported_while_modules_are_patched_inside_a_fake
     """
     assert run_program(program, sink.url) == ("1\n", "")
     assert sink.arrived == []
+
+
+def test_an_application_that_is_imported_while_modules_are_patched_between_two_fakes_reaches_the_second(
+    sink: Sink,
+) -> None:
+    program = """
+        import asyncio, sys, unittest.mock
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        async def send():
+            keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+            async with session.create_client(
+                "pinpoint", region_name="us-east-1", endpoint_url=sys.argv[1], **keys
+            ) as client:
+                await client.send_otp_message(**REQUEST)
+
+        with mock_pinpoint_otp():
+            pass
+        with unittest.mock.patch.dict(sys.modules, {"optional": unittest.mock.Mock()}):
+            import aiobotocore.session
+            session = aiobotocore.session.get_session()
+        with mock_pinpoint_otp() as fake:
+            asyncio.run(send())
+            print(len(fake.messages))
+    """
+    assert run_program(program, sink.url) == ("1\n", "")
+    assert sink.arrived == []

@@ -505,6 +505,30 @@ def test_an_application_that_is_imported_while_modules_are_patched_reaches_the_f
     assert sink.arrived == []
 
 
+def test_an_application_that_is_imported_while_modules_are_patched_between_two_fakes_reaches_the_second(
+    sink: Sink,
+) -> None:
+    program = """
+        import sys, unittest.mock
+        import boto3
+        from pytest_pinpoint_otp import mock_pinpoint_otp
+
+        with mock_pinpoint_otp():
+            boto3.Session()
+        with unittest.mock.patch.dict(sys.modules):
+            for name in [name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore")]:
+                del sys.modules[name]
+            import boto3
+            keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+            client = boto3.client("pinpoint", region_name="us-east-1", endpoint_url=sys.argv[1], **keys)
+        with mock_pinpoint_otp() as fake:
+            client.send_otp_message(**REQUEST)
+            print(len(fake.messages))
+    """
+    assert run_program(program, sink.url) == ("1\n", "")
+    assert sink.arrived == []
+
+
 @pytest.mark.parametrize("autospec", ["", "autospec"])
 def test_the_first_fake_may_find_a_mock_in_the_place_of_a_class(autospec: str) -> None:
     program = """

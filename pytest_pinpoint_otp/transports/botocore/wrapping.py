@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from http.client import HTTPMessage
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -33,8 +34,9 @@ calls_under_way: Final[list[None]] = []
 one when it begins, and ends by `end_call`. A list, because threads add to it without a lock."""
 
 _targets: tuple[Target, ...] = ()
-_owners: tuple[Any, ...] = ()
-"""What the targets' modules had by the owners' names when the wrappings below were found; None: nothing."""
+_found: tuple[list[Any], list[list[type]]] | None = None
+"""What the targets' modules had by the owners' names when the wrappings below were found, None for nothing, and the
+classes by which copies of the modules are told."""
 _wrappings: tuple[_Wrapping, ...] = ()
 _known: Final[set[Any]] = set()
 """The classes of which `notice_imports` was told, and whose like is wrapped."""
@@ -82,7 +84,7 @@ def notice_imports(cls: type | None = None) -> None:
         cls: a class that is in use. It tells of imports that are not among the modules any more, which is how those
             inside of ``patch.dict(sys.modules)`` end.
     """
-    global _owners
+    global _found
     unknown = cls is not None and cls not in _known
     if not (is_held() and (unknown or not sys.modules.keys().isdisjoint(_awaited))):
         return
@@ -91,7 +93,7 @@ def notice_imports(cls: type | None = None) -> None:
             # The last holder has let go meanwhile: what is put on now, nobody would take off.
             return
         if unknown:
-            _owners = ()
+            _found = None
         _put_on(_targets)
         # Afterwards: other threads look here without the lock.
         if unknown:
@@ -100,13 +102,17 @@ def notice_imports(cls: type | None = None) -> None:
 
 def _put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
-    global _targets
+    global _targets, _found
     _targets = targets
     # Not the modules, which are the same ones after importlib.reload.
-    owners = tuple([getattr(sys.modules.get(target.module), target.owner, None) for target in targets])
-    if owners != _owners:
+    owners = [getattr(sys.modules.get(target.module), target.owner, None) for target in targets]
+    # Each copy of botocore derives a class from HTTPMessage, and each of aiobotocore derives some from botocore's.
+    bases: list[Any] = [HTTPMessage, *owners]
+    derived = [type.__subclasses__(one) for one in bases if issubclass(type(one), type)]
+    if (found := (owners, derived)) != _found:
         before = _wrappings
         _find(owners)
+        _found = found
         # Not all before the search: a call that came meanwhile would meet none of them.
         for wrapping in before:
             if wrapping not in _wrappings:
@@ -115,9 +121,9 @@ def _put_on(targets: tuple[Target, ...]) -> None:
         wrapping.put_on()
 
 
-def _find(owners: tuple[Any, ...]) -> None:
+def _find(owners: list[Any]) -> None:
     """Find the methods that there are; other modules may bring more, and pytester replaces them."""
-    global _owners, _wrappings, _awaited
+    global _wrappings, _awaited
     copies = _find_copies({f"{target.module}.{target.owner}" for target in _targets})
     found, awaited = [], set()
     for target, owner in zip(_targets, owners, strict=True):
@@ -127,7 +133,7 @@ def _find(owners: tuple[Any, ...]) -> None:
             # A test may have put a mock in the place of the class, which even isinstance may take for one.
             if issubclass(type(one), type) and target.name in vars(one):
                 found.append(_wrapping(one, target.name, target.wrap))
-    _wrappings, _awaited, _owners = tuple(found), frozenset(awaited), owners
+    _wrappings, _awaited = tuple(found), frozenset(awaited)
 
 
 def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
