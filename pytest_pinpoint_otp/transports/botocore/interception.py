@@ -168,9 +168,11 @@ def _preparing(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             request = original(decorator, parameters, operation_model)
         except Exception as error:
-            service.journal.unsent.append(Unsent(operation_model.name, str(error)))
+            with lock:
+                service.journal.unsent.append(Unsent(operation_model.name, str(error)))
             raise
-        service.journal.prepared += 1
+        with lock:
+            service.journal.prepared += 1
         return request
 
     return serialize_to_request
