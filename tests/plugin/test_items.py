@@ -299,4 +299,4 @@ def test_an_item_whose_fixture_names_are_none_runs(pytester: pytest.Pytester, au
         """
     )
     pytester.makefile(".odd", items="")
-    pytester.runpytest("-o", f"pinpoint_otp_autouse={autouse}").assert_outcomes(passed=1)
+    run(pytester, "-o", f"pinpoint_otp_autouse={autouse}").assert_outcomes(passed=1)
