@@ -737,7 +737,7 @@ COUNTED = """
 """
 
 
-@pytest.mark.parametrize("workers", [(), pytest.param(("-n2",), marks=pytest.mark.proof)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_the_summary_tells_how_many_calls_of_how_many_tests_were_failed(
     pytester: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:

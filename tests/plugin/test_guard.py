@@ -364,7 +364,6 @@ def test_the_exit_status_of_a_run_that_went_wrong_by_itself_is_kept(pytester: py
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 
-@pytest.mark.proof
 def test_calls_outside_any_test_are_told_by_the_workers_of_xdist_too(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     write(pytester, conftest=SINK)
