@@ -79,11 +79,11 @@ def test_the_client_is_closed_after_the_test(pytester: pytest.Pytester) -> None:
         "-s",
         test_sign_up="""
             def test_it(pinpoint_otp_client):
-                pinpoint_otp_client.close = lambda: print("closed")
+                pinpoint_otp_client.close = lambda: print("good", "bye")
         """,
     )
     passes(result, passed=1)
-    result.stdout.fnmatch_lines(["*closed*"])
+    result.stdout.fnmatch_lines(["*good bye*"])
 
 
 OUTER_FIXTURES = """

@@ -370,8 +370,10 @@ def test_its_lines_are_as_wide_as_the_terminal(
 ) -> None:
     pytest.importorskip("xdist")
     monkeypatch.setenv("COLUMNS", "140")
+    # It stands for a terminal, which a worker does not have.
+    no_terminal = "import os\nif 'PYTEST_XDIST_WORKER' in os.environ:\n    del os.environ['COLUMNS']"
     test = "def test_it(pinpoint_otp):\n    try:\n        send(CodeLength=9)\n    finally:\n        assert False"
-    result = run_apart(pytester, *workers, test_traffic=f"{IMPORTS}\n{test}")
+    result = run_apart(pytester, *workers, conftest=no_terminal, test_traffic=f"{IMPORTS}\n{test}")
     passes(result, failed=1)
     (section,) = sections(result)
     why = "BadRequestException (service): CodeLength is 9, but AWS accepts 5 to 8 digits."
