@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -281,6 +282,22 @@ def test_a_page_has_one_entry_at_least_also_where_limits_are_not_enforced() -> N
         return refusal("ListNotifyCodeConfigurations", {"maxResults": most}, enforce_limits=False)
 
     assert [refusal_of(most) is None for most in (0, 1, 2)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tags", "tags is 'x', but takes a list."),
+        ("channelParameters", "channelParameters is 'x', but takes an object."),
+    ],
+)
+def test_a_value_that_no_sdk_writes_is_told_what_is_taken(name: str, told: str) -> None:
+    operation, terms = OPERATIONS["CreateNotifyCodeConfiguration"], Options()
+    body = json.dumps(_changed(operation.name, **{name: "x"})).encode()
+    reading = operation.read(Request("POST", f"{HOST}/v1/notify-code-configurations", {}, body))
+    refusal = refused(operation, reading, terms, operation.api.new_state(terms))
+    assert refusal is not None
+    assert told in [field["message"] for field in refusal.members["fieldList"]]
 
 
 def test_a_map_with_too_many_members_is_told_how_many_it_takes() -> None:

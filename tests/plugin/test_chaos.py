@@ -281,12 +281,15 @@ def test_an_example_is_told_apart_by_what_was_chosen_before_its_first_call() -> 
 
 
 def test_an_attempt_after_the_first_meets_no_failure_of_its_own() -> None:
+    chaos = Chaos(1, "0")
     with mock_pinpoint_otp() as fake:
-        service_of(fake).add(Chaos(1, "0").injections())
+        service_of(fake).add(chaos.injections())
         fake.inject("InternalServerErrorException", per="attempt")
         send(CLIENT)
 
     assert [attempt.outcome for attempt in fake.calls[0].attempts] == ["InternalServerErrorException", "SUCCESSFUL"]
+    # Nor does the retry hide one of chaos's.
+    assert chaos.counts["hidden"] == 0
 
 
 def test_the_rate_is_that_of_the_calls_that_fail_and_of_the_first_attempts_of_the_others() -> None:
