@@ -144,15 +144,12 @@ def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
     """
     copies: dict[str, list[type]] = {}
     packages = {name.partition(".")[0] for name in wanted}
-    # IDs, because a metaclass may have made its classes unhashable.
-    seen: set[int] = set()
     waiting: list[type] = [object]
     while waiting:
         subclasses: list[type] = type.__subclasses__(waiting.pop())
         for cls in subclasses:
             # Their own bases are of the same packages. To go through all classes would take several times as long.
-            if str(cls.__module__).partition(".")[0] in packages and id(cls) not in seen:
-                seen.add(id(cls))
+            if str(cls.__module__).partition(".")[0] in packages:
                 waiting.append(cls)
                 if (name := f"{cls.__module__}.{cls.__name__}") in wanted:
                     copies.setdefault(name, []).append(cls)
