@@ -153,3 +153,35 @@ def test_a_call_that_botocore_stops_is_noted_while_no_other_thread_has_the_lock(
             assert "Never left botocore" not in told_of(fake)
         assert type(sending.join().error) is ParamValidationError
         assert "Never left botocore" in told_of(fake)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_fake_that_was_interrupted_while_it_was_entered_keeps_nothing_wrapped() -> None:
+    class OwnSession(Session):
+        """Its being there starts a search."""
+
+    with during_the_next_search(interrupt), pytest.raises(KeyboardInterrupt):
+        mock_pinpoint_otp().start()
+    with mock_pinpoint_otp():
+        assert is_wrapped(), OwnSession
+    assert not is_wrapped()
+
+
+def test_a_search_that_was_interrupted_is_repeated_for_the_next_fake() -> None:
+    class BotocoreStubber:
+        __module__ = "moto.core.botocore_stubber"
+
+        def __call__(self) -> None:
+            pass
+
+    class OwnSession(Session):
+        """Its being there starts a search."""
+
+    with during_the_next_search(interrupt), pytest.raises(KeyboardInterrupt):
+        mock_pinpoint_otp().start()
+    with mock_pinpoint_otp():
+        assert is_wrapped("__call__", BotocoreStubber), OwnSession
+    assert not is_wrapped("__call__", BotocoreStubber)

@@ -51,9 +51,6 @@ def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
         what releases them; a second call of that changes nothing.
     """
     holder = object()
-    with lock:
-        _holders.add(holder)
-        _put_on(targets)
 
     def release() -> None:
         with lock:
@@ -61,6 +58,14 @@ def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
                 _holders.remove(holder)
                 _take_off_after_last()
 
+    with lock:
+        _holders.add(holder)
+        try:
+            _put_on(targets)
+        except BaseException:
+            # Nobody else could.
+            release()
+            raise
     return release
 
 
