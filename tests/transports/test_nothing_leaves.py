@@ -14,6 +14,7 @@ import types
 import unittest.mock
 import weakref
 from collections.abc import Callable, Iterator
+from http.client import HTTPMessage
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -855,6 +856,27 @@ def test_a_call_keeps_no_client_alive(sink: Sink) -> None:
         del client
         gc.collect()
         collected.assert_called_once_with()
+
+
+def test_a_fake_keeps_no_class_alive_that_a_test_derives(sink: Sink) -> None:
+    def use_classes_of_its_own() -> list[weakref.ref[type]]:
+        class OwnSession(Session):
+            pass
+
+        class OwnEndpoint(Endpoint):
+            pass
+
+        class OwnMessage(HTTPMessage):
+            pass
+
+        with mock_pinpoint_otp():
+            OwnSession()
+            send(connect(sink))
+        return [weakref.ref(cls) for cls in (OwnSession, OwnEndpoint, OwnMessage)]
+
+    classes = use_classes_of_its_own()
+    gc.collect()
+    assert [cls() for cls in classes] == [None, None, None]
 
 
 def test_nothing_is_signed_by_a_session_that_is_replaced_inside_the_fake(sink: Sink) -> None:

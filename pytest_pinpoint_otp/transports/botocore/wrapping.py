@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.client import HTTPMessage
 from types import FunctionType
 from typing import Any, Final, NamedTuple
+from weakref import WeakSet, ref
 
 from pytest_pinpoint_otp.engine.lock import lock
 
@@ -34,11 +35,11 @@ calls_under_way: Final[list[None]] = []
 one when it begins, and ends by `end_call`. A list, because threads add to it without a lock."""
 
 _targets: tuple[Target, ...] = ()
-_found: tuple[list[Any], list[list[type]]] | None = None
+_found: tuple[list[Any], list[list[ref[type]]]] | None = None
 """What the targets' modules had by the owners' names when the wrappings below were found, None for nothing, and the
-classes by which copies of the modules are told."""
+classes by which copies of the modules are told. None: look again."""
 _wrappings: tuple[_Wrapping, ...] = ()
-_known: Final[set[Any]] = set()
+_known: Final[WeakSet[type]] = WeakSet()
 """The classes of which `notice_imports` was told, and whose like is wrapped."""
 _awaited: frozenset[str] = frozenset()
 """The modules of targets that are not imported yet, or only in part."""
@@ -101,7 +102,7 @@ def notice_imports(cls: type | None = None) -> None:
             _found = None
         _put_on(_targets)
         # Afterwards: other threads look here without the lock.
-        if unknown:
+        if cls is not None:
             _known.add(cls)
 
 
@@ -111,9 +112,10 @@ def _put_on(targets: tuple[Target, ...]) -> None:
     _targets = targets
     # Not the modules, which are the same ones after importlib.reload.
     owners = [getattr(sys.modules.get(target.module), target.owner, None) for target in targets]
-    # Each copy of botocore derives a class from HTTPMessage, and each of aiobotocore derives some from botocore's.
+    # A whole copy of botocore derives a class from HTTPMessage, and one of aiobotocore derives some from botocore's.
     bases: list[Any] = [HTTPMessage, *owners]
-    derived = [type.__subclasses__(one) for one in bases if issubclass(type(one), type)]
+    # Tests derive classes too, which end with them.
+    derived = [[*map(ref, type.__subclasses__(one))] for one in bases if issubclass(type(one), type)]
     if (found := (owners, derived)) != _found:
         before = _wrappings
         _find(owners)
