@@ -94,7 +94,7 @@ def _runs(name: str, user: str | None = None) -> bool:
 
 
 ALL = (*group("test"), *group("async"), "aiobotocore[httpx2]")
-"""What the whole suite needs, so that nothing of it is skipped but for want of a browser and the like."""
+"""What the suite needs, so that nothing of it is skipped but for want of a browser and the like."""
 
 PYTHONS = find_pythons()
 OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
@@ -121,7 +121,7 @@ def example(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite, async clients included."""
+    """Run the suite but for what is marked `proof`, async clients included."""
     session.install("-e", ".", *ALL)
     run_all(
         session,
@@ -132,7 +132,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def coverage(session: nox.Session) -> None:
-    """Run the whole suite as `tests` does, and measure it; session `environment` measures it as well."""
+    """Run the suite as `tests` does, and measure it; session `environment` measures it as well."""
     session.install("-e", ".", *ALL)
     # Not in the session's temporary folder: that would be everybody's, and within this one, whose configuration the
     # tests that start a pytest of their own would find.
@@ -150,7 +150,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(python=NEWEST, tags=["ci"])
 def proof(session: nox.Session) -> None:
     """Draw ten times as much, compare 10,000 steps with the model, and run what is marked as taking long."""
-    session.install("-e", ".", *group("test"), "pytest-randomly")
+    session.install("-e", ".", *ALL, "pytest-randomly")
     files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/*/test_*.py")) if draws(file)]
     steps = os.environ.get("PINPOINT_OTP_PROOF", "10000")
     apart = [f"--ignore={file}" for file in files]
@@ -264,7 +264,7 @@ def environment(session: nox.Session) -> None:
                 **{"cwd": checkout, "env": odd, "capture_output": True, "text": True, "errors": "replace", **apart},
                 check=False,
             )
-            # 5: all tests of the file need what is not installed.
+            # 5: all tests of the file need what is not installed, or are marked `proof`.
             passed = done.returncode in (0, 5)
             verdict = f"{file}: {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.1f} s"
             print(verdict if passed else f"{verdict}\n{done.stdout}\n{done.stderr}", flush=True)
@@ -352,7 +352,7 @@ def aioboto3(session: nox.Session, versions: list[str]) -> None:
     session.install("-e", ".", *group("test"), *group("async"), *versions)
     files = [str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("tests/transports/test_aio*.py"))]
     files += ["tests/engine/test_waiting.py", "docs/how-to/async.md"]
-    # -m: the marked ones too. Session `proof` has no async clients.
+    # -m: the marked ones too.
     session.run("pytest", *WORKERS, "-m", "", *files, *session.posargs)
 
 

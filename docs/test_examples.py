@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Each is a process of its own, and README's first command runs the first of them as a user would.
+# Each is a process of its own, and README's first command runs `sign_up` as a user would.
 pytestmark = pytest.mark.proof
 
 TRANSIENT = ["--pinpoint-otp-chaos=1", "--pinpoint-otp-chaos-kinds=transient"]
