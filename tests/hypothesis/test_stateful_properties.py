@@ -738,6 +738,30 @@ def test_about_as_many_users_are_let_in_as_there_are_runs() -> None:
     assert sum(entries) > len(entries) * 3 / 4
 
 
+class LimitsNoGuesses(Application):
+    def check_code(self, phone: str, code: str) -> bool | None:
+        self.guesses.clear()
+        return super().check_code(phone, code)
+
+
+@pytest.mark.parametrize(
+    ("steps", "guesses"),
+    [
+        ({"guess_through_resends"}, 15),
+        ({"log_in_while_others_guess"}, 15),
+        ({"request", "type_wrong_codes"}, 3),
+    ],
+    ids=["through resends", "for others", "for one text"],
+)
+def test_a_step_may_have_as_many_guesses_as_take_many_steps_otherwise(steps: set[str], guesses: int) -> None:
+    others = dict.fromkeys({*RULES} - steps)
+    machine = machine_of(LimitsNoGuesses, properties=["guesses_are_limited"], max_guesses=guesses - 1, **others)
+
+    with pytest.raises(AssertionError, match=f"guesses_are_limited: {guesses} wrong codes"):
+        # The start is one of these steps, so others of the fewest guesses would not add up to as many.
+        run_state_machine_as_test(machine, settings=settings(fixed, stateful_step_count=4, max_examples=500))
+
+
 def test_a_code_is_typed_again_whose_answer_was_lost(start: Start) -> None:
     state = start()
     text = state.request_and_type_code_twice(PHONE)
