@@ -387,6 +387,12 @@ def test_a_code_is_issued(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     assert told(post(server, "issue", **ISSUE, code="x"))[:2] == (400, "ValueError")
 
 
+def test_a_code_is_issued_with_a_context(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    context = {"screen": "sign-up"}
+    message = post(server, "issue", destination=DESTINATION, reference_id=None, context=context).json
+    assert message["context"] == context == fake.assert_sent(DESTINATION).context
+
+
 def test_a_configuration_of_end_user_messaging_is_added_and_used(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     template = "{{code}} opens the shop."
     given = {"configuration_id": "cc-shop", "code_length": 8, "code_type": "ALPHA", "text": template}

@@ -61,7 +61,7 @@ class CommandContext:
         return self.news.tag(active.innermost_fake, active.innermost)
 
 
-def messages(context: CommandContext, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
+def messages(context: CommandContext, /, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
     if not 0 <= wait <= LONGEST_WAIT:
         raise ValueError(f"messages: wait is {wait}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
     if unless is not None:
@@ -72,7 +72,7 @@ def messages(context: CommandContext, unless: str | None = None, wait: float = 0
     return {"tag": tag, "messages": shown}
 
 
-def calls(context: CommandContext, **fields: object) -> object:
+def calls(context: CommandContext, /, **fields: object) -> object:
     return {"calls": list(select(context.fake.calls, fields))}
 
 
@@ -80,13 +80,13 @@ def health(context: CommandContext) -> object:
     return {"status": "ok", "active": active.innermost_fake is not None}
 
 
-def inject(context: CommandContext, outcomes: list[object], **steering: Any) -> object:
+def inject(context: CommandContext, /, outcomes: list[object], **steering: Any) -> object:
     operation = read_operation("inject", steering.get("operation", DEFAULT_OPERATION))
     read = [_read_outcome(f"inject: outcomes[{index}]", one, operation) for index, one in enumerate(outcomes)]
     return _injection(context.fake.inject(*read, **steering))
 
 
-def follow(context: CommandContext, plan: object, **optional: Any) -> object:
+def follow(context: CommandContext, /, plan: object, **optional: Any) -> object:
     followed = context.fake.follow(FailurePlan.from_json(json.dumps(plan)), **optional)
     return {"injections": list(map(_injection, followed))}
 
@@ -95,28 +95,28 @@ def _injection(injection: Injection) -> dict[str, object]:
     return {"injection": repr(injection), "used": injection.used, "remaining": injection.remaining}
 
 
-def limit_rate(context: CommandContext, count: Any, per: object, **given: Any) -> object:
+def limit_rate(context: CommandContext, /, count: Any, per: object, **given: Any) -> object:
     context.fake.limit_rate(count, per=_read_duration(per), **_read_own_outcome(given))
     return {}
 
 
-def opt_out(context: CommandContext, number: Any, **given: Any) -> object:
+def opt_out(context: CommandContext, /, number: Any, **given: Any) -> object:
     context.fake.opt_out(number, **_read_own_outcome(given))
     return {}
 
 
-def queue_codes(context: CommandContext, codes: list[str]) -> object:
+def queue_codes(context: CommandContext, /, codes: list[str]) -> object:
     context.fake.queue_codes(*codes)
     return {}
 
 
-def advance(context: CommandContext, **duration: Any) -> object:
+def advance(context: CommandContext, /, **duration: Any) -> object:
     context.fake.advance(**duration)
     return {"now": context.fake.now()}
 
 
 def wait_for_message(
-    context: CommandContext, destination: object = None, *, timeout: Any = 5.0, **fields: object
+    context: CommandContext, /, destination: object = None, *, timeout: Any = 5.0, **fields: object
 ) -> object:
     check_timeout("wait_for_message", timeout)
     fake = context.fake

@@ -59,6 +59,7 @@ class Command(NamedTuple):
     required: tuple[str, ...]
     answer: _Schema
     run: Callable[..., object]
+    """Takes the `CommandContext` by position only: a command may have an argument called ``context``."""
 
     def check(self, name: str, given: Mapping[str, object]) -> None:
         """Refuse arguments that there are not, or of another type, and the lack of those that are needed.
@@ -81,7 +82,7 @@ class Command(NamedTuple):
 def _nothing(run: Callable[[PinpointOTP], Callable[..., object]]) -> Callable[..., object]:
     """Return what calls a method of the fake that returns nothing."""
 
-    def call(context: CommandContext, **given: object) -> object:
+    def call(context: CommandContext, /, **given: object) -> object:
         run(context.fake)(**given)
         return {}
 
@@ -289,7 +290,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         },
         ("destination", "reference_id"),
         _MESSAGE,
-        lambda context, **given: context.fake.issue(**given),
+        lambda context, /, **given: context.fake.issue(**given),
     ),
     "add_code_configuration": Command(
         "POST",
@@ -314,7 +315,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _MESSAGE_FIELDS,
         (),
         _CODE,
-        lambda context, **fields: {"code": context.fake.code_for(**fields)},
+        lambda context, /, **fields: {"code": context.fake.code_for(**fields)},
     ),
     "wrong_code": Command(
         "POST",
@@ -322,7 +323,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _MESSAGE_FIELDS,
         (),
         _CODE,
-        lambda context, **fields: {"code": context.fake.wrong_code(**fields)},
+        lambda context, /, **fields: {"code": context.fake.wrong_code(**fields)},
     ),
     "wait_for_message": Command(
         "POST",
@@ -338,7 +339,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {**_MESSAGE_FIELDS, "times": _TIMES},
         (),
         _MESSAGE,
-        lambda context, **fields: context.fake.assert_sent(**fields),
+        lambda context, /, **fields: context.fake.assert_sent(**fields),
     ),
     "assert_not_sent": Command(
         "POST",
@@ -354,7 +355,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         {**_CALL_FIELDS, "operation": _nullable(_OPERATION), "times": _TIMES},
         (),
         _CALL,
-        lambda context, **fields: context.fake.assert_called(**fields),
+        lambda context, /, **fields: context.fake.assert_called(**fields),
     ),
     "assert_not_called": Command(
         "POST",
