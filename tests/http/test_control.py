@@ -107,6 +107,19 @@ def test_calls_and_verifications_have_every_field(server: PinpointOTPServer, fak
     assert verification["attempts_left"] == 2
 
 
+def test_calls_are_selected_by_boto3s_name_of_an_operation_too(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    send(server)
+    verify(server, "123456")
+    (call,) = get(server, "calls?operation=verify_otp_message").json["calls"]
+    assert call["operation"] == "VerifyOTPMessage"
+
+
+def test_calls_of_an_operation_that_is_not_faked_are_a_mistake(server: PinpointOTPServer, fake: PinpointOTP) -> None:
+    status, error, message = told(get(server, "calls?operation=SendOTPMesage"))
+    assert (status, error) == (400, "ValueError")
+    assert "Did you mean 'SendOTPMessage'?" in message
+
+
 def test_a_parameter_that_json_cannot_hold_is_shown_as_text(server: PinpointOTPServer, fake: PinpointOTP) -> None:
     body = b'{"ValidityPeriod": NaN, "Language": ["x", 1.5, null, "\\ud800"]}'
     request(server, "POST", f"/v1/apps/{APPLICATION}/otp", body)

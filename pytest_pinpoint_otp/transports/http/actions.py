@@ -13,7 +13,7 @@ from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.parsing import read_json, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
-from pytest_pinpoint_otp.engine.journal import select
+from pytest_pinpoint_otp.engine.journal import select, select_calls
 from pytest_pinpoint_otp.engine.waiting import check_timeout
 from pytest_pinpoint_otp.transports.http.answers import NO_FAKE
 from pytest_pinpoint_otp.transports.http.records import News, as_json, pauses
@@ -72,8 +72,8 @@ def messages(context: CommandContext, /, unless: str | None = None, wait: float 
     return {"tag": tag, "messages": shown}
 
 
-def calls(context: CommandContext, /, **fields: object) -> object:
-    return {"calls": list(select(context.fake.calls, fields))}
+def calls(context: CommandContext, /, operation: object = None, **fields: object) -> object:
+    return {"calls": list(select(context.fake.calls, select_calls("calls", operation, fields)))}
 
 
 def health(context: CommandContext) -> object:
