@@ -333,7 +333,7 @@ def test_another_request_is_for_no_operation(method: str, path: str) -> None:
 
 
 def test_an_operation_is_found_behind_any_host_and_prefix() -> None:
-    for host in ("http://localhost:4566", "http://[::1]/prefix", ""):
+    for host in ("http://localhost:4566", "http://[::1]/prefix", "http://localhost/v1/prefix", ""):
         found = route("GET", f"{host}/v1/notify-code-configurations/arn%3Aaws%3Aa/cc-1?a=b")
         assert found is not None
         assert found.in_path == {"notifyCodeConfigurationId": "arn:aws:a/cc-1"}

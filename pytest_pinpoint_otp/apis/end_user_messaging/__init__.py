@@ -74,7 +74,8 @@ class EndUserMessaging(Api):
 
     def route(self, method: str, path: str) -> Route | None:
         """Read ``.../v1/notify-code-...`` and ``.../v1/tags/{arn}`` (source: botocore model)."""
-        rest = path.partition("/v1/")[2]
+        # The last one: a prefix may have a version of its own.
+        rest = path.rpartition("/v1/")[2]
         if operation := self._by_path.get((method, rest)):
             return Route(operation, {})
         resource, slash, quoted = rest.partition("/")
