@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -144,9 +144,7 @@ class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as conte
             raise TypeError(f"serve_pinpoint_otp: hold takes seconds as int or float, not {kind(hold)}.")
         if not 0 <= hold <= 86400:
             raise ValueError(f"serve_pinpoint_otp: hold is {hold!r}, but takes seconds from 0 to 86400.")
-        if isinstance(allowed_hosts, str) or not all(isinstance(name, str) for name in allowed_hosts):
-            raise TypeError(f"serve_pinpoint_otp: allowed_hosts takes names in a list, not {kind(allowed_hosts)}.")
-        self._arguments = (host, port, float(hold), frozenset(map(normalised, allowed_hosts)))
+        self._arguments = (host, port, float(hold), _read_names(allowed_hosts))
         self._server: PinpointOTPServer | None = None
 
     def start(self) -> PinpointOTPServer:
@@ -181,6 +179,14 @@ class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as conte
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _read_names(allowed_hosts: object) -> frozenset[str]:
+    if not isinstance(allowed_hosts, str) and isinstance(allowed_hosts, Iterable):
+        names = list(allowed_hosts)
+        if all(isinstance(name, str) for name in names):
+            return frozenset(map(normalised, names))
+    raise TypeError(f"serve_pinpoint_otp: allowed_hosts takes names in a list, not {kind(allowed_hosts)}.")
 
 
 @contextmanager

@@ -291,6 +291,13 @@ def test_a_host_that_is_allowed_is_served() -> None:
         assert request(server, "GET", "/", None, {"Host": "otp.example.test:80"}).status == 200
 
 
+def test_hosts_that_can_be_read_once_only_are_all_allowed() -> None:
+    once: Any = iter(["a.example.test", "b.example.test"])
+    with serve_pinpoint_otp(allowed_hosts=once) as server:
+        for host in ("a.example.test", "b.example.test"):
+            assert request(server, "GET", "/", None, {"Host": host}).status == 200
+
+
 def test_a_target_in_absolute_form_is_served(fake: PinpointOTP, server: PinpointOTPServer) -> None:
     path = f"{server.url}/v1/apps/{APPLICATION}/otp?x"
     assert request(server, "POST", path, send_request()["SendOTPMessageRequestParameters"]).status == 200
@@ -380,6 +387,7 @@ def test_started_by_hand_it_is_stopped_by_hand() -> None:
         ({"hold": float("nan")}, ValueError, "hold is nan"),
         ({"allowed_hosts": "a.test"}, TypeError, "allowed_hosts takes names in a list, not 'a.test'"),
         ({"allowed_hosts": [1]}, TypeError, "allowed_hosts takes names"),
+        ({"allowed_hosts": None}, TypeError, r"allowed_hosts takes names in a list, not None \(NoneType\)"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], error: type[Exception], text: str) -> None:
