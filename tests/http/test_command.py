@@ -355,6 +355,12 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert result.stderr == f"pinpoint-otp: 127.0.0.1:{server.port}: Address already in use\n"
 
 
+def test_a_host_that_no_machine_can_have_is_told() -> None:
+    result = run("serve", "--host", "a..b")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("pinpoint-otp: a..b:4599: 'a..b' cannot be the name of a host: ")
+
+
 def test_the_inbox_is_opened_in_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     import webbrowser
 

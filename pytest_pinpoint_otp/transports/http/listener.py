@@ -150,7 +150,11 @@ class Listener:
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as error:
+        # Part of the name is empty or too long.
+        raise OSError(f"{host!r} cannot be the name of a host: {error}") from None
     # A name such as localhost may have both; clients find 127.0.0.1 without a look-up.
     family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     return family, (str(address[0]), int(address[1]))
