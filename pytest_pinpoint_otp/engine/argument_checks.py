@@ -63,9 +63,9 @@ def _stem(name: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a str or an int as one of these types alone, where a test gives a member of an enum, say.
+    """Return the value of a member of an enum that is a str or an int, such as ``http.HTTPStatus``; others as they are.
 
-    The hash of such a member is not that of its value, so nothing of an OTP would be found by it.
+    An API's rules refuse such a member, because JSON has none, and it would not be shown as a test can write it.
     """
     if isinstance(value, str):
         return str.__str__(value)

@@ -8,10 +8,11 @@ import os
 import re
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pytest_pinpoint_otp import (
     DeliveryStatus,
     ErrorResponse,
     FailurePlan,
+    FailureStep,
     LostResponse,
     PinpointOTP,
     RawResponse,
@@ -819,7 +821,7 @@ def test_a_mistake_in_a_later_attempt_gives_nothing_back_of_an_earlier_one(pinpo
 
 
 class Phone(StrEnum):
-    """As an application may have it: the hash of a member is that of its name."""
+    """Phone numbers as an application may have them."""
 
     ALICE = DESTINATION
 
@@ -851,6 +853,8 @@ class Name(str, Enum):  # noqa: UP042 - not a StrEnum, whose text is its value
     STATUS = "THROTTLED"
     ERROR = "TooManyRequestsException"
     SEED = "a seed"
+    OPERATION = "SendOTPMessage"
+    BY = "destination"
 
 
 def test_a_member_of_an_enum_names_an_error(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
@@ -863,6 +867,35 @@ def test_a_member_of_an_enum_names_an_error(pinpoint_otp: PinpointOTP, pinpoint_
 
 def test_an_injection_of_a_member_of_an_enum_is_shown_by_its_value(pinpoint_otp: PinpointOTP) -> None:
     assert repr(pinpoint_otp.inject(Name.STATUS, optional=True)) == "inject('THROTTLED', operation='SendOTPMessage')"
+
+
+@pytest.mark.parametrize(
+    ("made", "shown"),
+    [
+        (lambda: RawResponse(HTTPStatus.BAD_GATEWAY), "RawResponse(502)"),
+        (
+            lambda: ErrorResponse("NotFoundException", status_code=HTTPStatus.GONE),
+            "ErrorResponse('NotFoundException', status_code=410)",
+        ),
+        (
+            lambda: Delivery("THROTTLED", status_code=HTTPStatus.GONE, message_id=Name.SEED),
+            "Delivery('THROTTLED', status_code=410, message_id='a seed')",
+        ),
+        (
+            lambda: FailureStep("THROTTLED", operation=Name.OPERATION, destination=Phone.ALICE),
+            f"FailureStep(Delivery('THROTTLED'), destination={Phone.ALICE.value!r})",
+        ),
+    ],
+)
+def test_what_has_a_member_of_an_enum_shows_its_value(made: Callable[[], object], shown: str) -> None:
+    assert repr(made()) == shown
+
+
+def test_arrangements_by_members_of_enums_show_their_values(pinpoint_otp: PinpointOTP) -> None:
+    injection = pinpoint_otp.inject("THROTTLED", operation=Name.OPERATION, optional=True)
+    assert repr(injection) == "inject('THROTTLED', operation='SendOTPMessage')"
+    limit = pinpoint_otp.limit_rate(1, per=timedelta(hours=1), by=Name.BY)
+    assert "by='destination'" in repr(limit)
 
 
 def test_a_member_of_an_enum_is_the_seed_that_its_value_is() -> None:

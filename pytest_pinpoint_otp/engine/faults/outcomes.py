@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final, Self, cast
 
@@ -111,6 +111,7 @@ class Delivery(Outcome):
     message_id: str | None = None
 
     def __post_init__(self) -> None:
+        _make_plain(self)
         check_str("Delivery: status", self.status, "the name of a delivery status")
         if self.status not in _STATUS_CODES:
             hint = did_you_mean(self.status, DeliveryStatus)
@@ -186,8 +187,8 @@ class ErrorResponse(Outcome):
     status_code: int | None = None
 
     def __post_init__(self) -> None:
+        _make_plain(self)
         check_str("ErrorResponse: name", self.name, "the error's name")
-        object.__setattr__(self, "name", plain(self.name))
         if not _ERROR_NAME.fullmatch(self.name):
             raise ValueError(
                 f"ErrorResponse: name is {self.name!r}, which is not the name of an error: use letters, digits, '.' and"
@@ -284,6 +285,7 @@ class RawResponse(Outcome):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _make_plain(self)
         check_int("RawResponse: status_code", self.status_code, 200, 599)
         if not isinstance(self.body, (bytes, str)):
             raise TypeError(f"RawResponse: body takes bytes or a str, not {kind(self.body)}.")
@@ -349,6 +351,12 @@ def _read_headers(headers: object) -> FrozenDict:
     if len(lowered) < len(headers):
         raise ValueError(f"RawResponse: headers {dict(headers)!r} has a name twice; their case does not count.")
     return lowered
+
+
+def _make_plain(outcome: Delivery | ErrorResponse | RawResponse) -> None:
+    """Let an outcome hold values instead of members of enums, such as an ``http.HTTPStatus``."""
+    for one in fields(outcome):
+        object.__setattr__(outcome, one.name, plain(getattr(outcome, one.name)))
 
 
 def _check_status_code(owner: str, value: object, lowest: int) -> None:

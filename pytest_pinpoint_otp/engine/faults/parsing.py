@@ -110,7 +110,7 @@ def read_operation(where: str, operation: object) -> str:
     name = canonical_name(operation)
     if not isinstance(name, str) or name not in OPERATIONS:
         raise ValueError(f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}")
-    return name
+    return OPERATIONS[name].name
 
 
 def check_steering(where: str, per: object, times: object, after: object) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.argument_checks import check_str, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_str, kind, plain
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Pasteable, check_members, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.parsing import (
@@ -73,6 +73,7 @@ class FailureStep(Pasteable):
             value = getattr(self, name)
             if value is not None:
                 check_str(f"FailureStep: {name}", value)
+                object.__setattr__(self, name, plain(value))
 
     def injection(self, *, optional: bool, source: str) -> Injection:
         """Return a new injection that carries the step out."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pytest_pinpoint_otp.apis.base import Denial
-from pytest_pinpoint_otp.engine.argument_checks import check_choice, check_int, check_str, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_choice, check_int, check_str, kind, plain
 from pytest_pinpoint_otp.engine.faults.outcomes import Delivery, ErrorResponse
 from pytest_pinpoint_otp.engine.faults.parsing import parse_outcome
 from pytest_pinpoint_otp.engine.records import Call
@@ -35,7 +35,7 @@ class RateLimit:
         """What a send over the limit ends in; None: what the API throttles with."""
         self._count = count
         self._per = per
-        self._by = by
+        self._by = plain(by)
         self._read = _READERS[by]
         self._delivered: dict[str | None, deque[datetime]] = {}
         self._cancelled = False
