@@ -145,6 +145,7 @@ def test_initializers_of_a_subclass_find_the_fake_and_the_application() -> None:
         ({"guess_window": 3600}, TypeError, r"guess_window takes a timedelta, such as timedelta\(hours=1\), not 3600"),
         ({"text_window": "1h"}, TypeError, r"text_window takes a timedelta, such as timedelta\(hours=1\), not '1h'"),
         ({"phones": [12025550101]}, TypeError, r"phones takes phone numbers such as '\+12025550101', not 12025550101"),
+        ({"phones": ["12025550101"]}, ValueError, r"phones: '12025550101' is not a phone number in E\.164"),
         (
             {"options": {"assert_all_used": True}},
             ValueError,
