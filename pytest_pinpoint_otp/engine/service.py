@@ -251,7 +251,11 @@ class Service(State):
         with lock:
             for api in APIS:
                 if api.has_configurations:
-                    api.add_configuration(self.kept[api.name], configuration_id, **policy)
+                    try:
+                        api.add_configuration(self.kept[api.name], configuration_id, **policy)
+                    except (TypeError, ValueError) as error:
+                        said = f"add_code_configuration: {error}"
+                        raise (TypeError if isinstance(error, TypeError) else ValueError)(said) from None
 
     def accepts(self, message: SentMessage) -> bool:
         """Tell whether the code of a message would be found valid now; uses nothing up."""

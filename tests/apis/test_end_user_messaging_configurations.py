@@ -453,7 +453,7 @@ def test_a_later_configuration_of_the_same_id_replaces_the_earlier(client: Any, 
 def test_a_configuration_that_aws_would_not_have_is_not_added(
     pinpoint_otp: PinpointOTP, given: dict[str, Any], raised: type[Exception], told: str
 ) -> None:
-    with pytest.raises(raised, match=re.escape(told)):
+    with pytest.raises(raised, match=f"^add_code_configuration: {re.escape(told)}"):
         pinpoint_otp.add_code_configuration("cc-1", **given)
 
 
