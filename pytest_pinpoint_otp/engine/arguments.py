@@ -142,7 +142,7 @@ def read_issue(application_id: object, given: Mapping[str, Any], code: object, *
     known = sending_operation(application_id).issue_names
     for name in given:
         if name not in known:
-            hint = f"{did_you_mean(name, known)}{say_which_api(application_id)}"
+            hint = f"{_find_home(name, application_id) or did_you_mean(name, known)}{say_which_api(application_id)}"
             raise TypeError(f"issue: there is no parameter {name!r}.{hint}")
     issued = {name: plain(value) for name, value in given.items() if value is not None}
     if code is not None:
@@ -151,3 +151,11 @@ def read_issue(application_id: object, given: Mapping[str, Any], code: object, *
         if issued.setdefault("code_length", len(code)) != len(code):
             raise ValueError(f"issue: the code {code!r} has {say_length(code)}, not {issued['code_length']!r}.")
     return issued
+
+
+def _find_home(name: str, application_id: str | None) -> str:
+    """Return what to say of a parameter that only codes without an application have; empty for any other."""
+    without = sending_operation(None)
+    if application_id is None or name not in without.issue_names:
+        return ""
+    return f" It is for codes of {without.api.name}: leave application_id out."

@@ -208,7 +208,10 @@ def issue(state: State, operation: SendOperation, asked: CodeRequest, code: str 
     """
     _check_options(state, operation)
     if code is not None and not fits(code, asked.policy):
-        raise ValueError(f"the code {code!r} is not of {describe(asked.policy)}.")
+        raise ValueError(
+            f"the code {code!r} does not consist of {describe(asked.policy)}: give the code_type that it has, such as"
+            " 'ALPHANUMERIC'."
+        )
     request_id, drawn = state.draw_ids()
     message_id = operation.message_prefix + drawn
     return _deliver(state, operation, asked, code, state.clock.now(), request_id, message_id, drawn)

@@ -88,5 +88,6 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
     if not isinstance(by, timedelta):
         raise TypeError(f"{usage}, not {kind(by)}.")
     if by < timedelta(0):
-        raise ValueError(f"advance: the clock never goes back, but {by!r} is negative.")
+        shown = ", ".join(f"{name}={value!r}" for name, value in given.items()) or repr(by)
+        raise ValueError(f"advance: the clock never goes back, but {shown} is negative.")
     return by

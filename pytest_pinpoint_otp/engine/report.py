@@ -26,7 +26,7 @@ _DESTINATION: Final = 16
 _NOUNS: Final = {"message": "text", "call": "call"}
 _NO_CALL: Final = (
     "No OTP call has reached this fake. Is the client patched or mocked? Does the application run in another process"
-    " (use pinpoint_otp_server)? Otherwise the application made no call."
+    " (start it with pinpoint_otp_server.environ)? Otherwise the application made no call."
 )
 _LOOP_WAITS: Final = (
     "The test waited inside an event loop, which could run no other task meanwhile: await async_wait_for_message()"

@@ -62,7 +62,7 @@ class Service(State):
         """
         request = read(method, url, body)
         if request is None:
-            return self.refuse(f"{method} {url}")
+            return self.refuse(f"{method} {url}", "the method and path of one of these, or another mock")
         operation, reading = request
         with lock:
             invocation_id = invocation_id or self.draw_ids()[0]
@@ -83,7 +83,7 @@ class Service(State):
             self.journal.write_call(work.call)
         return self._answer_by_callable(work, place, taken)
 
-    def refuse(self, what: str, instead: str = "botocore's Stubber") -> Response:
+    def refuse(self, what: str, instead: str) -> Response:
         """Answer a request that is for none of the faked operations, and keep no record of it.
 
         Args:

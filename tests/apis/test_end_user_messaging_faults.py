@@ -116,7 +116,7 @@ def test_an_injection_for_the_other_apis_calls_is_asked_about_at_the_end(
     injection.cancel()
     assert said is not None
     assert f"operation='{operation}'): used 0, 1 left. {told}" in said
-    assert ": is the operation meant to be that?\n" in said
+    assert f": did you mean operation='{told.split(maxsplit=1)[0]}'?\n" in said
 
 
 def test_an_injection_for_calls_of_another_kind_is_not_asked_about(client: Any, pinpoint_otp: PinpointOTP) -> None:
@@ -127,7 +127,7 @@ def test_an_injection_for_calls_of_another_kind_is_not_asked_about(client: Any, 
     said = service_of(pinpoint_otp).check_end()
     pinpoint_otp.reset()
     assert said is not None
-    assert "is the operation meant" not in said
+    assert "did you mean" not in said
 
 
 def test_a_standing_injection_for_the_other_apis_calls_is_shown_with_the_traffic(
@@ -142,7 +142,8 @@ def test_a_standing_injection_for_the_other_apis_calls_is_shown_with_the_traffic
     (told,) = [line for line in lines if "used 0" in line]
     assert told == (
         "not used     inject('THROTTLED', operation='SendOTPMessage', times=None): used 0."
-        " SendNotifyCodeVerification was called 1 time: is the operation meant to be that?"
+        " SendNotifyCodeVerification was called 1 time: did you mean"
+        " operation='SendNotifyCodeVerification'?"
     )
 
 

@@ -435,6 +435,11 @@ ISSUE_MISTAKES = [
     ({"code": 123456}, TypeError, r"as str, since a code may start with a zero, not 123456 \(int\)"),
     ({"brandname": "Example"}, TypeError, r"issue: there is no parameter 'brandname'\. Did you mean 'brand_name'\?"),
     ({"BrandName": "Example"}, TypeError, r"issue: there is no parameter 'BrandName'\. Did you mean 'brand_name'\?"),
+    (
+        {"code_type": "ALPHA"},
+        TypeError,
+        r"no parameter 'code_type'\. It is for codes of endusermessaging: leave application_id out\.$",
+    ),
     ({"xyzzy": 1}, TypeError, r"issue: there is no parameter 'xyzzy'\. Choose from: allowed_attempts, [a-z_, ]+\.$"),
     (
         {"application_id": None, "reference_id": "log in 1"},
@@ -472,8 +477,8 @@ def test_issue_knows_the_known_applications() -> None:
         ((5,), {}, TypeError, r"advance takes a timedelta or keywords such as minutes=5, not 5 \(int\)"),
         (("5m",), {}, TypeError, r"not '5m' \(str\)"),
         ((timedelta(minutes=1),), {"minutes": 1}, TypeError, r"not both"),
-        ((timedelta(minutes=-1),), {}, ValueError, r"the clock never goes back"),
-        ((), {"seconds": -0.000001}, ValueError, r"the clock never goes back"),
+        ((timedelta(minutes=-1),), {}, ValueError, r"the clock never goes back, but datetime\.timedelta\(.*\) is neg"),
+        ((), {"seconds": -0.000001}, ValueError, r"the clock never goes back, but seconds=-1e-06 is negative\.$"),
         ((), {"minutes": "5"}, TypeError, r"minutes takes a number, not '5' \(str\)"),
         ((), {"minutes": True}, TypeError, r"minutes takes a number, not True \(bool\)"),
         ((), {"minutes": float("nan")}, ValueError, r"minutes=nan is not a duration"),
@@ -699,7 +704,7 @@ def test_a_request_to_another_path_is_told_what_is_faked(pinpoint_otp: PinpointO
         send_raw(client, b"{}", path=path)
     message = caught.value.response["Error"]["Message"]
     assert f"{path} is not faked: pytest-pinpoint-otp answers SendOTPMessage, VerifyOTPMessage" in message
-    assert message.endswith("Use botocore's Stubber.")
+    assert message.endswith("Use the method and path of one of these, or another mock.")
 
     assert pinpoint_otp.calls == []
 
@@ -1080,5 +1085,5 @@ def test_an_error_of_another_api_needs_its_status_code(untouched: PinpointOTP) -
 
 
 def test_an_issued_code_is_of_the_type_that_is_asked_for(untouched: PinpointOTP) -> None:
-    with pytest.raises(ValueError, match=r"^issue: the code 'ABC123' is not of 6 digits\.$"):
+    with pytest.raises(ValueError, match=r"^issue: the code 'ABC123' does not consist of 6 digits: give the code_type"):
         untouched.issue(DESTINATION, reference_id=None, code="ABC123", code_type="NUMERIC")

@@ -369,7 +369,7 @@ def test_a_quota_of_an_outer_fake_does_not_hold_for_the_inner_one(
         ({"count": 1.0}, TypeError, r"count takes an int, not .*float"),
         ({"count": True}, TypeError, r"count takes an int, not .*bool"),
         ({"count": None}, TypeError, r"count takes an int, not None"),
-        ({"per": 60}, TypeError, r"per takes a timedelta, not .*int"),
+        ({"per": 60}, TypeError, r"per takes a timedelta, such as timedelta\(hours=1\), not 60 \(int\)"),
         ({"per": timedelta(0)}, ValueError, r"per is .* but takes a duration above zero"),
         ({"per": -MINUTE}, ValueError, r"per is .* but takes a duration above zero"),
         ({"by": "destinations"}, ValueError, r"by is 'destinations'.*'destination'"),

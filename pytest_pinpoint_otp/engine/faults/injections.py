@@ -199,7 +199,8 @@ def find_misdirection(injection: Injection, calls: Sequence[Call]) -> str:
     if not alike or meant.name in alike:
         return ""
     told = ", ".join(f"{name} was called {made[name]} time{'' if made[name] == 1 else 's'}" for name in alike)
-    return f". {told}: is the operation meant to be that?"
+    meant_instead = " or ".join(f"operation={name!r}" for name in alike)
+    return f". {told}: did you mean {meant_instead}?"
 
 
 def _do_the_same(one: Operation, other: Operation) -> bool:

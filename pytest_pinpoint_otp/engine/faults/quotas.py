@@ -26,7 +26,7 @@ class RateLimit:
     def __init__(self, count: int, *, per: timedelta, by: str, outcome: object) -> None:
         check_int("limit_rate: count", count, 0)
         if not isinstance(per, timedelta):
-            raise TypeError(f"limit_rate: per takes a timedelta, not {kind(per)}.")
+            raise TypeError(f"limit_rate: per takes a timedelta, such as timedelta(hours=1), not {kind(per)}.")
         if per <= timedelta(0):
             raise ValueError(f"limit_rate: per is {per!r}, but takes a duration above zero.")
         check_str("limit_rate: by", by)
