@@ -25,8 +25,8 @@ def draw(strategy: SearchStrategy[Any], count: int, *, run: int | None = None) -
 
     Args:
         strategy: what draws them.
-        count: how many.
-        run: the seed, where one user's test is meant; None: half as many each of four runs. Hypothesis draws the
+        count: how many; without ``run``, twice as many.
+        run: the seed, where one user's test is meant; None: half of ``count`` each of four runs. Hypothesis draws the
             values of one run more alike than chance would, and which ones depends on constants that it finds in the
             code, so one run reaches today what it does not tomorrow.
     """
@@ -56,21 +56,26 @@ class Drawing:
 
     Args:
         strategy: what draws them.
-        count: how many: at most as many as ``draw`` draws of them.
+        count: twice as many are drawn at most, as by ``draw`` without ``run``. They come in ten runs of equal size.
     """
 
     def __init__(self, strategy: SearchStrategy[Any], count: int) -> None:
         self.strategy, self.size = strategy, (count + 4) // 5
         self.runs: list[list[Any]] = []
 
-    def until(self, reached: Callable[[list[Any]], Any]) -> list[Any]:
-        """Return the values that are drawn until enough is reached with them, or all, whoever has asked before."""
+    def until(self, reached: Callable[[list[Any]], Any], *, at_least: int = 0) -> list[Any]:
+        """Return the values that are drawn until enough is reached with them, or all, whoever has asked before.
+
+        Args:
+            reached: told what is drawn so far, tells whether it is enough.
+            at_least: how many are drawn even so, for a test that says what is never drawn.
+        """
         values: list[Any] = []
         for run in range(10):
             if run == len(self.runs):
                 self.runs.append(draw(self.strategy, self.size, run=run))
             values += self.runs[run]
-            if reached(values) and not THOROUGH:
+            if len(values) >= at_least and reached(values) and not THOROUGH:
                 break
         return values
 

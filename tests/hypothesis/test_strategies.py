@@ -181,7 +181,10 @@ def test_a_code_may_have_blanks_or_a_hyphen_anywhere_and_the_digits_of_other_scr
     def foreign(drawn: list[str]) -> set[str]:
         return {digit for code in drawn if TYPED["other digits"](code) for digit in code}
 
-    drawn = Drawing(typed_codes(6), 700).until(lambda drawn: spaced(drawn) >= inside and foreign(drawn) >= others)
+    def are_reached(drawn: list[str]) -> bool:
+        return spaced(drawn) >= inside and foreign(drawn) >= others
+
+    drawn = Drawing(typed_codes(6), 700).until(are_reached, at_least=700)
     assert inside <= spaced(drawn) <= inside | around
     assert foreign(drawn) == others
 

@@ -102,7 +102,8 @@ def test_raw_answers_have_the_status_codes_of_aws_and_of_proxies() -> None:
         return {outcome.status_code for outcome in drawn if isinstance(outcome, RawResponse)}
 
     expected = {200, 403, 502, 503}
-    assert status_codes(OUTCOMES_DRAWN.until(lambda drawn: status_codes(drawn) >= expected)) == expected
+    drawn = OUTCOMES_DRAWN.until(lambda drawn: status_codes(drawn) >= expected, at_least=400)
+    assert status_codes(drawn) == expected
 
 
 def test_any_members_of_a_delivery_are_drawn() -> None:
@@ -117,7 +118,7 @@ def test_any_members_of_a_delivery_are_drawn() -> None:
     def has_an_empty_one(drawn: list[Any]) -> bool:
         return "" in [outcome.message_id for outcome in drawn if isinstance(outcome, Delivery)]
 
-    drawn = OUTCOMES_DRAWN.until(lambda drawn: given(drawn) >= expected and has_an_empty_one(drawn))
+    drawn = OUTCOMES_DRAWN.until(lambda drawn: given(drawn) >= expected and has_an_empty_one(drawn), at_least=400)
     assert given(drawn) == expected
     assert has_an_empty_one(drawn)
 

@@ -84,7 +84,7 @@ def test_numbers_in_e_164_are_any_and_shrink_to_a_short_one_of_small_digits() ->
     def lengths(drawn: list[str]) -> set[int]:
         return {len(number.lstrip("+")) for number in drawn}
 
-    drawn = Drawing(e164_numbers(), 200).until(lambda drawn: lengths(drawn) > {7, 15})
+    drawn = Drawing(e164_numbers(), 200).until(lambda drawn: lengths(drawn) > {7, 15}, at_least=200)
     assert {7, 15} < lengths(drawn) <= {*range(7, 16)}
 
 
