@@ -83,6 +83,11 @@ class Service(State):
             self.journal.write_call(work.call)
         return self._answer_by_callable(work, place, taken)
 
+    def tell_apart(self, invocation_id: str) -> str:
+        """Return what a new call is known by: the ID that it says, or where another call has said that, one drawn."""
+        with lock:
+            return self.draw_ids()[0] if invocation_id in self.journal.by_invocation_id else invocation_id
+
     def refuse(self, what: str, instead: str) -> Response:
         """Answer a request that is for none of the faked operations, and keep no record of it.
 

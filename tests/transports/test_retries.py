@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -282,6 +283,18 @@ def test_all_attempts_of_a_call_share_its_invocation_id(pinpoint_otp: PinpointOT
     send(client)
     first, second = pinpoint_otp.calls
     assert [id_.decode() for id_ in ids] == [first.invocation_id, first.invocation_id, second.invocation_id]
+
+
+def test_calls_are_told_apart_where_a_test_has_patched_uuid4(
+    pinpoint_otp: PinpointOTP, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=1))
+    pinpoint_otp.inject("THROTTLED")
+    assert [send_status(client), send_status(client)] == ["THROTTLED", "SUCCESSFUL"]
+    pinpoint_otp.inject("InternalServerErrorException", per="attempt")
+    assert send_status(client) == "SUCCESSFUL"
+    assert [len(call.attempts) for call in pinpoint_otp.calls] == [1, 1, 2]
+    assert len({call.invocation_id for call in pinpoint_otp.calls}) == 3
 
 
 def test_retries_need_no_running_clock(client: Any, mode: str, waits: list[float]) -> None:

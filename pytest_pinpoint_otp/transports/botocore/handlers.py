@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, MutableMapping
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.awsrequest import AWSResponse
 
@@ -17,11 +17,16 @@ from pytest_pinpoint_otp.apis import APIS, FAKED, route
 from pytest_pinpoint_otp.apis.rest_json import Response, read_invocation_id
 from pytest_pinpoint_otp.transports.botocore.guard import SERVICE, check_may_leave
 
+if TYPE_CHECKING:
+    from pytest_pinpoint_otp.engine.service import Service
+
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
 _OWNER: Final = "pinpoint-otp"
 _ANY_REQUEST: Final = "before-send"
+_CALL: Final = "pinpoint_otp_call"
+"""Where botocore's context of a call has the ID by which the services know the call."""
 
 
 class _Headers(dict[str, str]):
@@ -128,9 +133,7 @@ def answer(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
     context[SERVICE] = service
     if not isinstance(body, bytes):
         body = _read_body(body)
-    # What botocore writes the header from, which takes four times as long to read.
-    retries = context.get("retries") or {}
-    invocation_id = retries.get("invocation-id") or read_invocation_id(request.headers)
+    invocation_id = context.get(_CALL) or _identify_call(context, service, request.headers)
     response = service.respond(request.method, request.url, invocation_id, body)
     if not isinstance(response, Response):
         raise response.for_request(request.url)
@@ -163,6 +166,17 @@ def answer_at_socket(request: Any, service_name: str) -> _Answer | None:
 def _let_leave(context: MutableMapping[str, Any], event_name: str, body: object) -> None:
     _, service_name, operation = event_name.split(".")
     check_may_leave(context, service_name, operation, body)
+
+
+def _identify_call(context: MutableMapping[str, Any], service: Service, headers: Any) -> str | None:
+    """Return an ID that no other call has, and keep it for the later attempts of this one."""
+    # What botocore writes the header from, which takes four times as long to read.
+    invocation_id: str | None = (context.get("retries") or {}).get("invocation-id")
+    if invocation_id is None:
+        return read_invocation_id(headers)
+    # Where a test has patched uuid.uuid4, botocore gives all calls the same.
+    context[_CALL] = invocation_id = service.tell_apart(invocation_id)
+    return invocation_id
 
 
 def _read_body(body: Any) -> bytes | None:
