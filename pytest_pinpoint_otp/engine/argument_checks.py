@@ -54,7 +54,7 @@ _MEANT: Final[Mapping[str, Sequence[str]]] = {
     "status": ("status_code",),
     "code": ("status_code",),
 }
-"""What some call an argument or a field, and how it is named here, the first that there is."""
+"""Other names for an argument or a field, each with the names here that it may mean. The first that exists counts."""
 
 
 def _stem(name: str) -> str:
@@ -82,7 +82,7 @@ def check_int(
         value: its value.
         lowest: the smallest that is accepted; None: any is.
         highest: the largest that is accepted; None: there is none.
-        meaning: what the number says, for the message.
+        meaning: what the number means, for the message.
 
     Raises:
         TypeError: it is not an int.
@@ -167,7 +167,7 @@ def explain_arguments(advice: str = "") -> Callable[[_Method], _Method]:
                 # Only a call of the method itself fails with no frame inside of it.
                 if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                     raise
-                # Python 3.13 has a guess of its own, which knows no other names than the method's.
+                # Without Python 3.13's own guess, which knows only the method's names.
                 said = str(error).partition(". Did you mean")[0]
                 raise TypeError(f"{said}.{_explain(method, kwargs)}{advice and f' {advice}'}") from None
 

@@ -18,7 +18,7 @@ CodeType = Literal["NUMERIC", "ALPHA", "ALPHANUMERIC"]
 
 
 class IssueParameters(TypedDict, total=False):
-    """The parameters of `issue` beside destination, application, reference and code."""
+    """The parameters of `issue` besides destination, application, reference and code."""
 
     brand_name: str | None
     channel: str | None
@@ -36,7 +36,7 @@ class IssueParameters(TypedDict, total=False):
 
 
 class ConfigurationParameters(TypedDict, total=False):
-    """What `add_code_configuration` takes beside the configuration's ID."""
+    """What `add_code_configuration` takes besides the configuration's ID."""
 
     name: str | None
     code_type: CodeType | None
@@ -117,7 +117,7 @@ def check_text(what: str, value: object) -> None:
 
 
 def read_policy(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `add_code_configuration` is given beside the ID, as plain values.
+    """Return what `add_code_configuration` is given besides the ID, as plain values.
 
     Raises:
         TypeError: an unknown parameter.
@@ -130,7 +130,7 @@ def read_policy(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_issue(application_id: object, given: Mapping[str, Any], code: object, *, enforce: bool) -> dict[str, Any]:
-    """Return what `issue` is given beside destination, application, reference and code, checked as far as it can be.
+    """Return what `issue` is given besides destination, application, reference and code, checked by name and code.
 
     Raises:
         TypeError: an unknown parameter, or a value of the wrong type.

@@ -32,14 +32,14 @@ _SUCCESSFUL: Final = Delivery(DeliveryStatus.SUCCESSFUL).report()
 
 
 class AttemptWork:
-    """One attempt of a call, and from `begin` on what can be done for it; an outcome says what is.
+    """One attempt of a call. After `begin`, an outcome chooses how it is answered.
 
     Args:
         state: the state of the service.
         operation: the call's operation.
         reading: what the request says.
-        invocation_id: which call the attempt is of.
-        call: the call, as it was before the attempt; None: it is the first.
+        invocation_id: the ID of the call that it belongs to.
+        call: the call, as it was before the attempt; None: this is its first attempt.
     """
 
     __slots__ = (
@@ -66,11 +66,11 @@ class AttemptWork:
         self.asked: CodeRequest | Guess | None = None
         """What the request asks for, once it is accepted."""
         self.own: Outcome | None = None
-        """What the service itself has against the call, such as a quota; None: nothing."""
+        """What the service itself ends the call in, such as the outcome of a quota; None: it carries the call out."""
 
     @property
     def call(self) -> Call:
-        """The call, as it was before the attempt. Made when it is asked for, since most calls are plain sends."""
+        """The call, as it was before the attempt. Made only when it is read: most sends need none."""
         if self._call is None:
             said = self.reading
             self._call = Call(
@@ -84,13 +84,13 @@ class AttemptWork:
         return self._call
 
     def begin(self) -> None:
-        """Draw the attempt's IDs and look at the clock, which a callable of the test may have moved before."""
+        """Draw the attempt's IDs and read the clock, after any callable of the test, which may move it."""
         state = self._state
         self.request_id, self._drawn = state.draw_ids()
         self.now = state.clock.now()
 
     def record(self, outcome: str, status_code: int | None, error_message: str | None, source: str) -> None:
-        """Write down what the attempt has ended in, and who decided that."""
+        """Record what the attempt ended in, and who decided that."""
         call, reading, now, request_id = self._call, self.reading, self.now, self.request_id
         earlier = () if call is None else call.attempts
         attempt = make(Attempt, (len(earlier) + 1, outcome, status_code, request_id, now, source))
@@ -123,7 +123,7 @@ class AttemptWork:
         return self._store(self.operation)
 
     def deliver(self, report: DeliveryReport) -> Answer:
-        """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
+        """Answer a send. A delivery that succeeds issues a code; one that fails changes nothing."""
         operation, state = self.operation, self._state
         assert isinstance(operation, SendOperation)  # no other operation takes a delivery
         drawn = self._drawn
@@ -183,7 +183,7 @@ class AttemptWork:
 
 
 def find_own_outcome(state: State, work: AttemptWork) -> tuple[Outcome, str] | None:
-    """Return what the service itself has against a call, and who decides that; None: nothing."""
+    """Return the outcome by which the service itself refuses a send, and who decided it; None: it does not."""
     known, operation = state.options.originations, work.operation
     if not operation.sends or not (state.faults.rate_limits or state.faults.opted_out or known is not None):
         return None

@@ -13,7 +13,7 @@ from pytest_pinpoint_otp.engine.argument_checks import check_number, did_you_mea
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-# Not by way of the class's name, behind which freezegun puts a class of its own.
+# Kept here, because freezegun puts a class of its own in the module instead of ``datetime``.
 _from_timestamp: Final = datetime.fromtimestamp
 _combine: Final = datetime.combine
 
@@ -27,7 +27,7 @@ class Clock:
     def now(self) -> datetime:
         """Return the current moment."""
         if standard.datetime.__module__ == "freezegun.api":
-            # freezegun's time.time() is the real one for some callers, by their modules' names; its datetime never is.
+            # For callers from some modules, freezegun leaves time.time() real; its own datetime is always frozen.
             frozen = standard.datetime.utcnow()
             return _combine(frozen.date(), frozen.time(), UTC) + self._ahead
         moment = _from_timestamp(time.time(), UTC)
@@ -61,7 +61,7 @@ def read_duration(by: object, parts: Mapping[str, Any]) -> timedelta:
 
     Args:
         by: a timedelta, or None.
-        parts: keyword arguments of a timedelta, of which those that are None were not given.
+        parts: keyword arguments of a timedelta; None counts as not given.
 
     Raises:
         TypeError: none or both of the two forms, or one that is not a number.

@@ -69,7 +69,7 @@ class Codes:
         self._wrong: set[str] = set()
         self.queue: deque[str] = deque()
         self.leading_zeros = False
-        """Whether every code that is drawn starts with a zero, as one in ten does by itself."""
+        """Whether every code that is drawn starts with a zero, as one in ten does otherwise."""
 
     def copy(self) -> Codes:
         """Return codes of the same state that go on independently."""
@@ -90,7 +90,7 @@ class Codes:
         previous = self._otps.get(key)
         earlier = None
         if previous is not None:
-            # Handed on from code to code, never copied: a key may be resent to a thousand times.
+            # The same set for each code of a key, never a copy: a test may resend a thousand times.
             earlier = previous.earlier or set()
             earlier.add(previous.code)
         if code is None:
@@ -218,5 +218,5 @@ def _copy_otp(otp: OTP) -> OTP:
 
 @lru_cache
 def _minutes(count: int) -> timedelta:
-    # Built once for each validity period: that takes longer than all else that issues a code.
+    # Built once for each validity period, because building it takes longer than the rest of issuing a code.
     return timedelta(minutes=count)

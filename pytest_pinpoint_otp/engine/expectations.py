@@ -25,7 +25,7 @@ def newest_message(journal: Journal, selection: Mapping[str, object]) -> SentMes
     """Return the newest message that matches.
 
     Raises:
-        LookupError: none does. It tells what there is instead.
+        LookupError: none does. The error shows what there is instead.
     """
     message = journal.newest_message(selection)
     if message is None:
@@ -43,18 +43,18 @@ def expect(
     records: list[Record],
     journal: Journal,
 ) -> Record:
-    """Return the newest of the records that match, of which there must be some, or so many.
+    """Return the newest of the records that match, if there are as many as expected.
 
     Args:
         what: "message" or "call".
-        selection: what was selected by.
-        times: how many must be there; None: any number but none.
+        selection: the fields that were selected by.
+        times: how many must be there; None: at least one.
         found: the records that match.
         records: all of them, for near misses.
         journal: where they are from.
 
     Raises:
-        AssertionError: there are not so many.
+        AssertionError: there are more or fewer.
     """
     if not found or times not in (None, len(found)):
         raise AssertionError(missing(what, selection, times, found, records, journal))
@@ -76,7 +76,7 @@ def check_times(where: str, times: int | None, otherwise: str) -> None:
 
     Raises:
         TypeError: it is not an int.
-        ValueError: it is less than 1, for which ``otherwise`` is there.
+        ValueError: it is less than 1; ``otherwise`` names the method for none.
     """
     if times is None:
         return

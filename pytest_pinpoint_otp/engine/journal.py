@@ -28,7 +28,7 @@ class Journal:
         self.verifications: list[Verification] = []
         self.unsent: list[Unsent] = []
         self.listeners: list[Callable[[SentMessage], None]] = []
-        """Told of every message, for those who wait for one."""
+        """Called with every message, for those who wait for one."""
         self.prepared = 0
         """How many calls botocore has prepared for sending while this fake was the innermost."""
         self._written_before = _written
@@ -47,7 +47,7 @@ class Journal:
 
     @property
     def written_elsewhere(self) -> int:
-        """How many calls all fakes have answered since this journal was begun: others', where this one has none."""
+        """How many calls all fakes have answered since this journal began. If it has none, others answered them."""
         return _written - self._written_before
 
     @property
@@ -56,7 +56,7 @@ class Journal:
         return list(self.by_invocation_id.values())
 
     def write_call(self, call: Call) -> None:
-        """Add a call, or put its newer state in the place of the older."""
+        """Add a call, or replace its earlier state."""
         global _written
         if call.invocation_id not in self.by_invocation_id:
             _written += 1
@@ -70,7 +70,7 @@ class Journal:
             listener(message)
 
     def messages_to(self, destination: object) -> list[SentMessage]:
-        """Return the messages among which those for a destination are; all of them where it is not a plain string."""
+        """Return messages that include all those for a destination; only those if it is a plain string."""
         if type(destination) is str:
             return self._inboxes.get(destination, [])
         return self.messages
@@ -125,7 +125,7 @@ def check_fields(record: type[SentMessage] | type[Call], selection: Mapping[str,
 
 
 def differences(record: object, selection: Mapping[str, object]) -> dict[str, object]:
-    """Return the record's values of those selected fields that are not as selected."""
+    """Return the selected fields in which the record differs, with its own values."""
     found = {name: getattr(record, name) for name in selection}
     # The selected value comes first, so that its own == (unittest.mock.ANY, a matcher) decides; != may be another's.
     return {name: value for name, value in found.items() if not (selection[name] == value)}  # noqa: SIM201

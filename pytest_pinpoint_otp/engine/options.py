@@ -126,7 +126,7 @@ def read_options(given: Mapping[str, Any], owner: str, *, beside: tuple[str, ...
     Args:
         given: the options, by name.
         owner: where they were given, for the message.
-        beside: what the owner takes beside options, for the message.
+        beside: what the owner takes besides options, for the message.
 
     Raises:
         TypeError: an unknown option or a wrong type.

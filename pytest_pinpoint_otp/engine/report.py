@@ -1,4 +1,4 @@
-"""How records read as text: the traffic under a failing test, and what errors tell of what happened instead."""
+"""Records as text: the traffic under a failing test, and what errors say about what happened instead."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _call_entries(calls: Iterable[Call], journal: Journal) -> Iterator[_Entry]:
 
 
 def _other_text(call: Call, verification: Verification, journal: Journal) -> Iterator[str]:
-    """Tell what the newest text to a phone was for, where the code of another one is asked for that was never sent."""
+    """If no code was sent for what a verification names, tell how the newest text to its phone differs."""
     if verification.reason != VerificationReason.NEVER_SENT:
         return
     texts = [one for one in journal.messages_to(verification.destination) if one.sent_at <= verification.at]
@@ -100,7 +100,7 @@ def _other_text(call: Call, verification: Verification, journal: Journal) -> Ite
             "reference_id": verification.reference_id,
         }
         unlike = differences(texts[-1], asked)
-        # What the other API sent has no application, or another reference, in any case.
+        # A text of the other API differs in application and reference in any case.
         told = {"api": unlike["api"]} if "api" in unlike else unlike
         yield from (f"but the newest text has {name} {value!r}" for name, value in told.items())
 
@@ -122,7 +122,7 @@ def _call_entry(call: Call, sent: Sequence[SentMessage], judged: Sequence[Verifi
     for verification in judged:
         otp = f"otp {_quoted(verification.otp)}"
         if verification.request_id != last.request_id:
-            # The application has never learnt of it: its answer was lost.
+            # The application did not get this answer.
             otp += f": {verification.reason}"
         elif lost:
             verdict += f", lost after {verification.reason}"
@@ -158,7 +158,7 @@ def _table(entries: Sequence[_Entry], width: int) -> Iterator[str]:
         head, details = f"{_clock_time(entry.at)} {entry.what:{what}}", entry.details
         whole = f"{head} {entry.destination:{destination}} {entry.verdict}"
         if len(whole) > width:
-            # How it ended stands on the first line, whatever else has no room there.
+            # The first line must have room for how it ended; the destination moves down.
             whole, details = f"{head} {entry.verdict}", [f"to {entry.destination}", *details]
         if entry.message is not None:
             whole += f": {_one_line(entry.message)}"
@@ -180,14 +180,14 @@ def _clock_time(at: datetime | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text as any terminal can show it: characters that would steer it, or cannot be encoded, are escaped."""
+    """Return a text that any terminal can show: control characters and what cannot be encoded are escaped."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 
 
 def _quoted(text: str | None) -> str | None:
-    """Return a text of a request as it is where a terminal can show it, and quoted otherwise."""
+    """Return a text of a request: as it is if a terminal can show it, else quoted."""
     return text if text is None or text.isprintable() else repr(text)
 
 
@@ -234,7 +234,7 @@ def _instead(
     *,
     failures: bool,
 ) -> list[str]:
-    """Tell what there is instead: near misses, and where wanted the calls that failed, the nearest and newest first."""
+    """Return what there is instead, the nearest and newest first: near misses and, for a text, calls that failed."""
     lines = _section("Near misses", (_near_miss(record, selection) for record in _nearest(others, selection)))
     if failures:
         failed = [
@@ -252,7 +252,7 @@ def _instead(
 
 
 def _elsewhere(journal: Journal) -> Iterator[str]:
-    """Yield where calls may have gone that have not reached a fake."""
+    """Yield where calls may have gone that did not reach this fake."""
     if journal.written_elsewhere:
         yield f"Calls that another fake has answered meanwhile: {journal.written_elsewhere}. The innermost one answers."
     if journal.prepared:
@@ -324,7 +324,7 @@ def _reference(record: SentMessage | Call) -> str:
 
 
 def _section(title: str, entries: Iterable[str]) -> list[str]:
-    """Return a title and entries below it; nothing where there are none."""
+    """Return a title with entries below it; nothing if there are no entries."""
     shown = [f"  {entry}" for entry in entries]
     if not shown:
         return []

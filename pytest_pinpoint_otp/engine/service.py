@@ -68,7 +68,7 @@ class Service(State):
             invocation_id = invocation_id or self.draw_ids()[0]
             call = self.journal.by_invocation_id.get(invocation_id)
             if call is not None and not _is_attempt_of(call, operation, reading):
-                # An SDK's attempts of one call are alike: this request only says the ID of another one.
+                # The attempts of one call are alike: this request only carries the ID of another call.
                 invocation_id, call = self.draw_ids()[0], None
             work = AttemptWork(self, operation, reading, invocation_id, call)
             asked = operation.accept(reading, self.terms, self.kept[operation.api.name])
@@ -113,12 +113,12 @@ class Service(State):
         try:
             return self.faults.take(work.call, declined or ())
         except Exception as mistake:
-            # Of a filter's own ==.
+            # Raised by a filter's own ==.
             self._note_mistake(work, mistake, "injection")
             raise
 
     def _answer_by_callable(self, work: AttemptWork, place: int, taken: Taken | None) -> Response | Failure:
-        """Answer an attempt by a test's callable, or where it declines, by the next injection that is due."""
+        """Answer an attempt by a test's callable or, if that declines, by the next injection that is due."""
         declined: set[Injection] = set()
         while True:
             outcome = None
@@ -185,7 +185,7 @@ class Service(State):
         if outcome is not None:
             if taken is not None:
                 taken.keep(work.call, outcome)
-            # Where nothing was delivered, nothing is delivered either in a fake without this one's quotas.
+            # What was lost was a refusal, so the plan repeats the loss alone: a fake without the quota would deliver.
             repeated = outcome.failure if isinstance(outcome, LostResponse) and own is not None else outcome
             self.recording.note(work.call, place, repeated, source)
         label, status_code, error_message, response = answer
@@ -193,7 +193,7 @@ class Service(State):
         return response
 
     def _note_mistake(self, work: AttemptWork, mistake: Exception, source: str) -> None:
-        """Keep a mistake of the test, to be told again at its end: the application may swallow it."""
+        """Keep a mistake of the test, and report it again at its end: the application may swallow it."""
         self.mistakes.append(mistake)
         where = f"It came up while the fake answered {work.operation.name} to {work.reading.destination}."
         if where not in getattr(mistake, "__notes__", ()):
@@ -288,7 +288,7 @@ class Service(State):
         return [*self.unused().words(calls), *(f"{one!r}: used 0{why}" for one, why in standing if why)]
 
     def describe(self) -> str:
-        """Return in a few words what it holds."""
+        """Return what the service holds, in a few words."""
         with lock:
             counts = {
                 "message": len(self.journal.messages),
@@ -300,10 +300,10 @@ class Service(State):
         return ", ".join([*words, *([f"{arranged} arranged and unused"] if arranged else [])])
 
     def check_end(self) -> str | None:
-        """Check what the clean end of a test has to answer for.
+        """Check what a test that ends cleanly must not leave behind.
 
         Returns:
-            what was arranged and not used, in words; None where that is nothing, or of no interest.
+            a message about what was arranged and not used; None: nothing, or ``assert_all_used`` is off.
 
         Raises:
             Exception: a mistake of the test that came up inside the application, which may have swallowed it.
@@ -343,7 +343,7 @@ def _not_callable(outcome: Outcome | OutcomeCallable) -> Outcome:
 
 
 def _advise_to_return(error: Exception, operation: str) -> None:
-    """Add what to do to an exception that a call may end in, which a mock's ``side_effect`` raises."""
+    """Add advice to an exception that has the name of an outcome: a mock's ``side_effect`` would raise it."""
     name = type(error).__name__
     try:
         parse_outcome(name, operation)
@@ -355,7 +355,7 @@ def _advise_to_return(error: Exception, operation: str) -> None:
 
 
 def _without_stop_iteration(function: OutcomeCallable, call: Call) -> object:
-    """Call a test's callable, whose StopIteration would become another exception on its way through generators."""
+    """Call a test's callable. A StopIteration of its own would become another exception inside of generators."""
     try:
         return function(call)
     except StopIteration as end:

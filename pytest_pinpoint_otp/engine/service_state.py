@@ -45,9 +45,9 @@ class State:
         self.mistakes: list[Exception] = []
         """Errors of the test that came up inside the application, which may have swallowed them."""
         self.left_before: Unused | None = None
-        """What each earlier run of the test, which is a state machine's, has left unused; None: there was none."""
+        """What every earlier run of a state machine's test has left unused; None: there was no earlier run."""
         self.misplaced_options: Final = _find_misplaced_options(options)
-        """Why an option is not for an API, by the API's name: codes of four digits, say."""
+        """Why an API does not accept an option, such as codes of four digits, by the API's name."""
         self._prefixes: Final = _id_prefixes(str(options.seed))
         self._drawn = 0
 
@@ -68,13 +68,13 @@ class State:
         return self.unused() if self.left_before is None else self.unused().also_in(self.left_before)
 
     def afresh(self) -> Self:
-        """Return a service as this one was at its beginning. Whoever waits for a message of this one waits for its."""
+        """Return a new service with the same options. Those who wait for a message of this one wait for one of it."""
         other = type(self)(self.options)
         other.journal.listeners, other.left_before = self.journal.listeners, self.left_before
         return other
 
     def save(self) -> Snapshot:
-        """Return the state that the service has now; `from_snapshot` goes back to it, as often as is wanted."""
+        """Return the state that the service has now. `from_snapshot` goes back to it, any number of times."""
         with lock:
             return Snapshot(self._copy(), self.faults.save())
 

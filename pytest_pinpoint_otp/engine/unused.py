@@ -1,4 +1,4 @@
-"""What a test has arranged and no call has used: at its end, finite injections and queued codes are to be used up."""
+"""What a test has arranged and no call has used. At its end, finite injections and queued codes must be used up."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Unused(NamedTuple):
     """Those that are still queued."""
 
     def also_in(self, other: Unused) -> Unused:
-        """Return what is left here of what was left there."""
+        """Return what is left both here and there."""
         return Unused([one for one in self.injections if one in other.injections], self.codes if other.codes else ())
 
     def words(self, calls: Sequence[Call] = ()) -> list[str]:
-        """Return what is left, each as a test has written it; of the calls that were made, what tells why."""
+        """Return what is left, each as a test has written it, with the reason if the calls that were made show one."""
         words = [
             f"{one!r}: used {one.used}, {one.remaining} left{find_misdirection(one, calls)}" for one in self.injections
         ]

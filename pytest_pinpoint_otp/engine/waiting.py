@@ -19,13 +19,13 @@ from pytest_pinpoint_otp.engine.report import timed_out
 
 
 def wait(journal: Journal, selection: Mapping[str, object], timeout: float, where: str) -> SentMessage:
-    """Wait in this thread for a matching message, and return it; the newest, and at once, where one is there already.
+    """Wait in this thread for a matching message, and return it. If some match already, return the newest at once.
 
     Args:
         journal: where messages are written.
         selection: what the message must match.
         timeout: seconds of real time.
-        where: the method that waits, as a message begins.
+        where: the method that waits; error messages begin with it.
 
     Raises:
         TimeoutError: none came in time.
@@ -79,7 +79,7 @@ def check_timeout(where: str, timeout: object) -> None:
 def _arrival(
     journal: Journal, selection: Mapping[str, object], wake: Callable[[], object]
 ) -> Iterator[list[SentMessage]]:
-    """Yield a list that holds the newest matching message, or will hold the next one, of which ``wake`` tells."""
+    """Yield a list that holds the newest matching message, or will hold the next one when ``wake`` is called."""
     arrivals: list[SentMessage] = []
     mistakes: list[Exception] = []
 
@@ -88,7 +88,7 @@ def _arrival(
             if differences(message, selection):
                 return
         except Exception as mistake:
-            # Of the test's own matcher: to be raised where it waits, not in the application that sends.
+            # Raised by the test's own matcher: it belongs where the test waits, not in the application that sends.
             mistakes.append(mistake)
         else:
             arrivals.append(message)
@@ -114,7 +114,7 @@ def _asyncio_event() -> tuple[Callable[[], None], Callable[[], Awaitable[object]
     loop, event = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
-        # The loop may have been closed since, where the wait was cancelled.
+        # If the wait was cancelled, the loop may have been closed since.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(event.set)
 

@@ -15,14 +15,14 @@ from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import Call
 
 KINDS: Final = ("transient", "delivery", "errors", "network", "lost")
-"""The kinds of failures. A transient one is of an attempt, and the others are of a call."""
+"""The kinds of failures. A transient one fails an attempt; the others fail a call."""
 
 _RETRIED: Final = (429, 500)
 """The statuses among those of the usual errors that every retry mode of botocore retries."""
 
 
 def failures_of(operation: str) -> dict[str, list[object]]:
-    """Return the failures that a call may meet in production, by their kind."""
+    """Return the failures that a call may meet in production, by kind."""
     faked = OPERATIONS[operation]
     errors = faked.api.usual_errors
     return {
@@ -41,8 +41,8 @@ class Chaos:
         rate: how likely a call is to fail, 0 to 1, and how likely the first attempt of any other call is.
         seed: what is drawn from; the same seed and the same calls for a destination give the same failures.
         kinds: those of `KINDS` that are drawn.
-        choices: returns what has been chosen so far for the example under way in this thread, to be drawn from as well;
-            None: there is no example.
+        choices: returns what Hypothesis has chosen so far for the example under way in this thread, which is drawn from
+            as well; None: there is no example.
     """
 
     def __init__(
@@ -108,9 +108,9 @@ class _Draws(Drawing):
     def _example(self) -> Sequence[object] | None:
         """Return what tells an example from the others, and is the same when it is run again.
 
-        In a thread of the application that is what was chosen before the example began, because choices go on beside
-        it. Otherwise it is what was chosen before the first call: a state machine has chosen nothing when its example
-        begins, and what follows the first call can be shrunk with the same failures.
+        In a thread of the application, that is what was chosen before the example began, since the example goes on
+        choosing meanwhile. Otherwise it is what was chosen before the first call: a state machine has chosen nothing
+        when its example begins, and what follows the first call can be shrunk with the same failures.
         """
         choices = self._chaos.choices()
         if choices is None:

@@ -29,7 +29,7 @@ __tracebackhide__ = True
 
 
 class Drawing(ABC):
-    """A callable outcome that is told, too, which of the calls for its destination a call is."""
+    """A callable outcome that is also given the number of the call among those for its destination."""
 
     @abstractmethod
     def __call__(self, call: Call, number: int) -> object:
@@ -37,7 +37,7 @@ class Drawing(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Begin an example: the fake is in the state from which each example begins."""
+        """Begin an example. Called when the state of its beginning is saved, and each time it is restored."""
 
 
 class Injection:
@@ -127,11 +127,11 @@ class Injection:
 
     @property
     def _over(self) -> bool:
-        """Whether it can answer no call any more, whatever callables under way decline."""
+        """Whether it can never answer a call again. A callable under way may still decline, and give its use back."""
         return self._cancelled or (self.used == self._total and not any(map(callable, self._outcomes)))
 
     def _matches(self, call: Call) -> bool:
-        """Tell whether the call is one that it was made for."""
+        """Tell whether it is in force for the call's operation and fields."""
         return (
             not self._cancelled
             and call.operation == self.operation
@@ -151,7 +151,7 @@ class Injection:
         return True
 
     def _take(self) -> tuple[Outcome | OutcomeCallable, int] | None:
-        """Use the next outcome, and return it with its place in the sequence; None where all are used."""
+        """Use the next outcome, and return it with its place in the sequence; None: all are used."""
         if self._given_back:
             place = heapq.heappop(self._given_back)
         elif self._begun == self._total:
@@ -189,9 +189,9 @@ def _write_outcome(outcome: object) -> str:
 
 
 def find_misdirection(injection: Injection, calls: Sequence[Call]) -> str:
-    """Return what to ask about an injection where no call of its operation came, but those of another API did.
+    """Return a hint about an injection whose operation was not called while another API's was.
 
-    It stands behind the injection in a report; empty where there is nothing to ask.
+    In a report it follows the injection. It is empty if there is nothing to hint at.
     """
     made = Counter(call.operation for call in calls)
     meant = OPERATIONS[injection.operation]
@@ -219,7 +219,7 @@ class Taken:
         self.injection = injection
         self._place = place
         self._held = held
-        """Where the outcomes that calls hold are kept; None where the call has held this one before."""
+        """Where the outcomes that calls hold are kept; None if the call holds this one already."""
 
     @property
     def source(self) -> str:
@@ -227,12 +227,12 @@ class Taken:
         return self.injection._source
 
     def keep(self, call: Call, outcome: Outcome) -> None:
-        """Say that the outcome has answered the call, which holds it for its later attempts if it is per call."""
+        """Note that the outcome has answered the call. If it is per call, the call keeps it for its later attempts."""
         if self._held is not None and self.injection.per == "call":
             self._held[call.invocation_id] = Taken(outcome, self.injection, self._place, None)
 
     def give_back(self) -> None:
-        """Say that the outcome has not answered the call: its callable declined, or the test has made a mistake."""
+        """Note that the outcome has not answered the call: its callable declined, or the test has made a mistake."""
         if self._held is not None:
             self.injection._give_back(self._place)
 
@@ -242,7 +242,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.opted_out: dict[str, Outcome | None] = {}
-        """What sends to each number that has opted out end in; None: as the API has it."""
+        """What sends to each opted-out number end in; None: the API's own outcome."""
         self.rate_limits = RateLimits()
         self.injections: tuple[Injection, ...] = ()
         """In their order of precedence: finite ones, oldest first; then standing ones, newest first."""
@@ -267,7 +267,7 @@ class Faults:
     def add(self, injection: Injection) -> None:
         """Put an injection in force."""
         left = [other for other in self.injections if not other._over]
-        # The last of the finite ones, or the first of those that stand.
+        # After the finite ones, before those that stand: it is the newest of either.
         self.injections = (
             *(other for other in left if not other._standing),
             injection,
@@ -284,7 +284,7 @@ class Faults:
             call: the call, with its earlier attempts.
             declined: injections whose callable has returned None for this attempt.
         """
-        # A list, not a generator: those that come later in the order count this attempt as well.
+        # A list, not a generator: every injection counts this attempt, whichever answers it.
         ready = [one for one in self.injections if one._matches(call) and not one._lets_pass(call)]
         held = self._held.get(call.invocation_id)
         if held is not None:
@@ -298,7 +298,7 @@ class Faults:
     def of_service(
         self, call: Call, operation: SendOperation, now: Callable[[], datetime]
     ) -> tuple[Outcome, str] | None:
-        """Decide which quota or opt-out answers a send that no injection answers, and who that is; None: none."""
+        """Return the outcome of the quota or opt-out that refuses a send, and which of the two it is; None: neither."""
         throttled = self.rate_limits.find_outcome(call, operation.throttled, now)
         if throttled is not None:
             return throttled, "quota"

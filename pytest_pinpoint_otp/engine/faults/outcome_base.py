@@ -1,4 +1,4 @@
-"""What every outcome has: a label for records, its JSON and its repr, and what the service does for it."""
+"""What every outcome has: a label for records, its JSON, its repr, and what it has the service do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Work(Protocol):
 
     @abstractmethod
     def deliver(self, report: DeliveryReport) -> Answer:
-        """Answer a send: with a code on its way where the delivery succeeds, and nothing changed where it fails."""
+        """Answer a send. A delivery that succeeds issues a code; one that fails changes nothing."""
 
     @abstractmethod
     def give_verdict(self, valid: bool) -> Answer:
@@ -64,7 +64,7 @@ class Pasteable:
     __slots__ = ()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # Hypothesis prints a dataclass field by field otherwise, and a field as no test writes it.
+        # Hypothesis would print a dataclass field by field, and not as a test would write it.
         printer.text(repr(self))
 
 
@@ -109,11 +109,11 @@ def in_json(value: Any) -> str:
 
 
 def in_place(where: str, made: type, error: Exception) -> ValueError:
-    """Return an error that names a member of a JSON document, for one that names an argument of a class.
+    """Turn an error that names an argument of a class into one that names a member of a JSON document.
 
     Args:
-        where: what an object of that class is made of in the document.
-        made: the class. What it says of an argument begins with its name.
+        where: the member that an object of the class is read from.
+        made: the class. Its errors about an argument begin with its name.
         error: what was raised.
     """
     message, own = str(error), f"{made.__name__}: "
@@ -123,10 +123,10 @@ def in_place(where: str, made: type, error: Exception) -> ValueError:
 
 
 def check_members(where: str, value: Any, known: set[str], needed: list[str]) -> dict[str, Any]:
-    """Return a JSON object whose members are known, and those that are needed are there.
+    """Return a JSON object, whose members must be known and which must have those that are needed.
 
     Raises:
-        ValueError: naming the member that is not.
+        ValueError: naming the member that is unknown or missing.
     """
     if not isinstance(value, dict):
         raise ValueError(f"{where} takes an object, not {in_json(value)}.")

@@ -1,8 +1,8 @@
 """What a call can be made to do: the outcomes, each with its label in records, its JSON and its repr.
 
-An outcome says by `carry_out` what the service does for it. Which call gets which outcome is the business of
-`injections` and `quotas`; how a test writes one, of `parsing`; outcomes of the transport are in `transport_errors`;
-how an answer is written, in each API (`write_delivery`).
+An outcome's `carry_out` says what the service does. `injections` and `quotas` decide which call gets which outcome, and
+`parsing` reads what a test writes. Outcomes of the transport are in `transport_errors`. Each API writes the answers
+(`write_delivery`).
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Delivery(Outcome):
         return work.deliver(self.report())
 
     def report(self) -> DeliveryReport:
-        """Return what an answer may tell of it."""
+        """Return what an answer may say about it."""
         status = DeliveryStatus(self.status)
         return DeliveryReport(
             status=str(status),
@@ -152,7 +152,7 @@ class Delivery(Outcome):
         )
 
     def to_json(self) -> Any:
-        """Return its fields, without those that have their default."""
+        """Return the fields that do not have their default, and the status."""
         return {**unusual_fields(self), "status": self.label}
 
     @classmethod

@@ -57,7 +57,7 @@ TransportName = Literal[
     "ResponseStreamingError",
 ]
 Refused = DeliveryStatus | DeliveryName | Delivery | ErrorName | ErrorResponse
-"""What a send ends in that the service does not carry out; the names are for editors."""
+"""The outcome of a send that the service refuses; the names are for editors."""
 OutcomeLike = (
     Refused
     | TransportName
@@ -73,7 +73,7 @@ OutcomeLike = (
 PER: Final = ("call", "attempt")
 
 _OTHER_ERROR: Final = '{"error": {"name": ..., "status_code": ...}}'
-"""How JSON has an error that an operation does not model."""
+"""How JSON writes an error that an operation does not model."""
 
 _BY_MEMBER: Final[Mapping[str, type[Outcome]]] = {
     kind_of.member: kind_of
@@ -114,7 +114,7 @@ def read_operation(where: str, operation: object) -> str:
 
 
 def check_steering(where: str, per: object, times: object, after: object) -> None:
-    """Check what says for how many calls or attempts an outcome is; ``where`` begins the message.
+    """Check the arguments that say how often an outcome is given; ``where`` begins the message.
 
     Raises:
         TypeError: a count that is not an int.
@@ -130,7 +130,7 @@ def check_steering(where: str, per: object, times: object, after: object) -> Non
 
 
 def write_json(outcome: Outcome, operation: str) -> Any:
-    """Return an outcome as a plan's JSON has it: its name, where that says all of it.
+    """Return an outcome as a plan's JSON has it: just its name, if that says everything.
 
     Raises:
         ValueError: JSON cannot hold it.
@@ -147,7 +147,7 @@ def read_json(where: str, written: Any, operation: str | None) -> Outcome:
     """Read an outcome of a plan's JSON: a name, or an object with one member; ``where`` begins the message.
 
     Args:
-        where: whose outcome it is, as the message begins.
+        where: whose outcome it is; the message begins with it.
         written: the name or the object.
         operation: the operation that it is for; None: any that sends a code.
 
@@ -208,7 +208,7 @@ def _read_name(name: str, operation: Operation | None, other_error: str) -> Outc
         return Verdict(name == "VALID")
     if advice := _say_whose_error(name, operation):
         raise ValueError(advice)
-    # Asked for last: only a name that is nothing else is worth importing botocore for.
+    # Last, because it imports botocore.
     exception = find_transport_exception(name)
     if exception is not None:
         return TransportFailure(exception)
@@ -237,7 +237,7 @@ def _errors_of(operation: Operation | None) -> Mapping[str, int]:
 
 
 def _say_whose_error(name: str, operation: Operation | None) -> str:
-    """Say that an error which an operation does not model is another API's, and what to do; empty where it is not."""
+    """Say that an error belongs to another API, and what to do about it; empty if it does not."""
     if operation is None or name in operation.api.errors or name not in ERRORS:
         return ""
     other = next(api for api in APIS if name in api.errors)

@@ -111,7 +111,7 @@ class FailureStep(Pasteable):
         return f"FailureStep({', '.join(words)})"
 
     def _unusual(self) -> Iterator[tuple[str, Any]]:
-        """Yield the members beside the outcome that are not as they are by default."""
+        """Yield the members besides the outcome that do not have their default."""
         for one in fields(self)[1:]:
             value = getattr(self, one.name)
             if value != one.default:
@@ -222,7 +222,7 @@ def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
     timeline = shared.pop("timeline")
     if not isinstance(timeline, list):
         raise ValueError(f"{where}.timeline takes a list, not {in_json(timeline)}.")
-    # With an outcome that every operation has: what they share is checked even if the service answers each attempt.
+    # With any outcome, to check what the steps share even if the service answers every attempt.
     _make_step(where, where, {"raw_response": {"status_code": 200}}, shared)
     for place, outcome in enumerate(timeline):
         if outcome is not None:

@@ -80,7 +80,7 @@ class RateLimits(list[RateLimit]):
 
         Args:
             call: the send.
-            throttled: what its API has for a send over a quota that says nothing else.
+            throttled: what its API answers to a send over a quota that has no outcome of its own.
             now: returns the service's time.
         """
         for limit in self:
@@ -113,7 +113,7 @@ _READERS: Final[Mapping[str, Callable[[Call], str | None]]] = {
 
 
 def read_denial(denial: Denial) -> Delivery | ErrorResponse:
-    """Read what an API has for a send that the service does not carry out."""
+    """Return the outcome by which an API refuses a send."""
     refusal = read_refusal(denial.name)
     if denial.message is None:
         return refusal
@@ -123,11 +123,11 @@ def read_denial(denial: Denial) -> Delivery | ErrorResponse:
 
 
 def read_refusal(outcome: object, where: str = "") -> Delivery | ErrorResponse:
-    """Read what a send ends in that the service does not carry out: a failed delivery or an error.
+    """Read the outcome of a send that the service refuses: a failed delivery or an error.
 
     Args:
         outcome: in any form that ``inject`` takes.
-        where: whose argument it is, as the message begins.
+        where: whose argument it is; the message begins with it.
 
     Raises:
         TypeError: it is not a failed delivery or an error.

@@ -16,7 +16,7 @@ from pytest_pinpoint_otp.engine.records import Call
 
 
 class _Noted(NamedTuple):
-    """An attempt that the rules of OTP alone did not answer."""
+    """An attempt that was not answered by the rules of OTP alone."""
 
     call: Call
     place: int
@@ -29,15 +29,15 @@ class _Noted(NamedTuple):
 class Recording:
     """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is.
 
-    Counted for each operation and destination by itself: how the calls of an application's threads alternate is not
-    the same in the next run.
+    It counts for each operation and destination separately: the calls of an application's threads alternate in another
+    way in the next run.
     """
 
     def __init__(self) -> None:
         self._begun: dict[tuple[str, str | None], list[str]] = {}
         """The invocation IDs of the attempts of an operation for a destination, in order, refused ones left out."""
         self._numbers: dict[tuple[str, str | None], tuple[int, dict[str, int]]] = {}
-        """Which call each of those attempts is of, and for how many attempts that has been found out."""
+        """How many of those attempts have been looked at, and the number of each call among them."""
         self._noted: dict[str, list[_Noted]] = {}
 
     def copy(self) -> Recording:
@@ -49,7 +49,7 @@ class Recording:
         return other
 
     def begin(self, operation: str, destination: str | None, invocation_id: str) -> int:
-        """Count an attempt that is not refused, before anybody answers it, and return its place."""
+        """Count an attempt that is not refused, before it is answered, and return its place."""
         begun = self._begun.setdefault((operation, destination), [])
         begun.append(invocation_id)
         return len(begun) - 1
@@ -58,7 +58,7 @@ class Recording:
         """Return which of the calls of its operation for its destination it is, by the first attempt of each."""
         counted = call.operation, call.destination
         begun = self._begun[counted]
-        # Here, and not at each attempt: chaos alone wants to know.
+        # Here, not at each attempt, because only chaos needs it.
         known, numbers = self._numbers.get(counted, (0, {}))
         for invocation_id in begun[known:]:
             numbers.setdefault(invocation_id, len(numbers))
@@ -72,7 +72,7 @@ class Recording:
     def plan(self, journal: Journal, source: str | None = None) -> FailurePlan:
         """Return the plan that reproduces what was noted; or, of that, only what this source decided."""
         steps: list[FailureStep] = []
-        # Threads come in any order, and the plan of the same calls is to be the same.
+        # Sorted: threads come in any order, but the same calls must give the same plan.
         for operation, destination in sorted(self._begun, key=_order):
             begun = dict.fromkeys(self._begun[operation, destination])
             for number, invocation_id in enumerate(begun):
@@ -99,7 +99,7 @@ def _steps_of_call(noted: Sequence[_Noted], attempts: int, number: int) -> list[
 def _step(noted: _Noted, *, per: str, after: int) -> FailureStep:
     call, outcome = noted.call, noted.outcome
     if isinstance(outcome, ErrorResponse) and outcome.name not in OPERATIONS[call.operation].api.errors:
-        # A quota or an opt-out may answer what another API models, which a step has with its status code only.
+        # A quota or an opt-out may answer an error of another API, which a step takes only with its status code.
         outcome = replace(outcome, status_code=outcome.status_code or ERRORS[outcome.name])
     return FailureStep(outcome, call.operation, per, after, destination=call.destination)
 

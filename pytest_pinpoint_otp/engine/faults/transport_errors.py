@@ -1,6 +1,6 @@
 """Faults of the network: botocore's transport exceptions, and the outcomes that raise them.
 
-Here alone, outside `transports.botocore`, are exceptions of botocore read; botocore is imported when one is.
+Outside of `transports.botocore`, this is the only module that reads botocore's exceptions. It imports botocore late.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pytest_pinpoint_otp.engine.faults.outcome_base import Answer, Outcome, Work
 __tracebackhide__ = True
 
 DRAWN_BY_CHAOS: Final = ("ReadTimeoutError", "ConnectTimeoutError", "EndpointConnectionError")
-"""Those that a network in production gives now and then."""
+"""Those that occur now and then in production."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class TransportFailure(Outcome):
-    """A botocore transport exception, to be raised instead of an answer. What ``inject`` makes of the exception."""
+    """A botocore transport exception, raised instead of an answer. ``inject`` makes it of the exception itself."""
 
     member = "exception"
 
@@ -48,11 +48,11 @@ class TransportFailure(Outcome):
 
     @property
     def text(self) -> str:
-        """What the failure says, as far as it is known before a request."""
+        """The failure's message, as far as it is known before a request."""
         return "Injected by pytest-pinpoint-otp." if isinstance(self.exception, type) else str(self.exception)
 
     def carry_out(self, work: Work) -> Answer:
-        """Let the request never reach the service."""
+        """Answer with the failure; the request does not reach the service."""
         return Answer(self.label, None, self.text, self)
 
     def for_request(self, url: str) -> Exception:
