@@ -11,7 +11,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging import EndUserMessaging
 from pytest_pinpoint_otp.apis.pinpoint import Pinpoint
 
 APIS: Final[tuple[Api, ...]] = (Pinpoint(), EndUserMessaging())
-"""The first is what operations without a name are of."""
+"""The first one is the default: see `DEFAULT_OPERATION`."""
 
 OPERATIONS: Final = dict(chain.from_iterable(api.operations.items() for api in APIS))
 """Every operation that is faked, by its name; no two APIs share one."""
@@ -20,7 +20,7 @@ ERRORS: Final = dict(chain.from_iterable(api.errors.items() for api in APIS))
 """Every modelled error, with its HTTP status; APIs that share a name agree on it."""
 
 DEFAULT_OPERATION: Final = APIS[0].sending.name
-"""What an outcome is for where no operation is given."""
+"""The operation of an outcome if none is given."""
 
 SERVICES: Final = frozenset(api.name for api in APIS)
 """botocore's names of the clients whose calls are faked."""
@@ -29,7 +29,7 @@ FAKED: Final = frozenset((api.name, operation) for api in APIS for operation in 
 """botocore's names of client and operation of each call that is faked."""
 
 _LONG: Final = 16 * 1024
-"""More bytes than the bodies of applications usually have."""
+"""Bytes of a body that is longer than those of most applications."""
 
 _BOTO3_NAMES: Final = {
     re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): name for name in OPERATIONS
@@ -52,7 +52,7 @@ def route(method: str, url: str) -> Route | None:
 def read(method: str, url: str, body: bytes | str | None) -> tuple[Operation, Reading] | None:
     """Return which operation an HTTP request is for, and what it says; None: none that is faked."""
     if body is not None and len(body) > _LONG:
-        # A hundred such requests would take much memory: no more than the last one is remembered.
+        # A hundred such requests would take much memory, so only the last one is remembered.
         forget()
     found = route(method, url)
     return None if found is None else (found.operation, found.operation.read(Request(method, url, found.in_path, body)))

@@ -21,9 +21,9 @@ _memories: Final[list[Any]] = []
 
 
 def remembered(function: _Function) -> _Function:
-    """Decorate a pure function of a request, so that it remembers what it returned for the last hundred or so.
+    """Decorate a pure function of a request, so that it remembers its results for the last hundred or so.
 
-    A retry says the same as the attempt before, and most tests of a suite make the same calls.
+    A retry repeats the attempt before it, and most tests of a suite make the same calls.
     """
     memory = lru_cache(128)(function)
     _memories.append(memory)
@@ -31,19 +31,19 @@ def remembered(function: _Function) -> _Function:
 
 
 def forget() -> None:
-    """Forget all that is remembered of requests."""
+    """Forget all remembered results."""
     for memory in _memories:
         memory.cache_clear()
 
 
 class Key(NamedTuple):
-    """What one code at a time is alive for: a later send for the same key replaces it (our assumption)."""
+    """What a code is for. Each key has one live code: a later send for the same key replaces it (our assumption)."""
 
     application_id: str | None
     """None where the API has no applications."""
     destination: str
     reference_id: str | None
-    """None where the API lets it be left out, and the request does."""
+    """None if the request leaves it out, which not every API allows."""
 
 
 class Request(NamedTuple):
@@ -52,34 +52,34 @@ class Request(NamedTuple):
     method: str
     url: str
     in_path: Mapping[str, str]
-    """What the path says, decoded, by the API's names."""
+    """The parameters in the path, decoded, by the API's names."""
     body: bytes | str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What a request says. It is the same object each time the request comes, as long as it is remembered."""
+    """What a request says. The same request gives the same object, as long as it is remembered."""
 
     application_id: str | None
     destination: str | None
-    """None where the request does not say, as for ``reference_id``."""
+    """None if the request does not say, as with ``reference_id``."""
     reference_id: str | None
     parameters: FrozenDict
     """By AWS's names; empty where they could not be read."""
     refusal: Refusal | None = None
     """Why the request could not be read."""
     region: str | None = None
-    """The AWS region, where the API keeps something that says so; None: the request does not say."""
+    """The AWS region, if the operation needs it; None: it does not."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only where it comes up late
+class Refusal(Exception):  # noqa: N818 - an answer of the API, raised only if it comes up late
     """What an API answers to a request that it refuses.
 
     Args:
         name: the error's name, such as ``BadRequestException``.
         message: the error's message.
-        members: what the error has beside its message, by AWS's names.
-        wrong_type: whether a parameter has the wrong type, for those who are not AWS.
+        members: what the error has besides its message, by AWS's names.
+        wrong_type: whether a parameter has the wrong type. AWS makes no difference, but `issue` raises a TypeError.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Terms(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """How a code is made and how long it is good for."""
+    """How a code is made, and how long and for how many attempts it is valid."""
 
     code_type: str
     """NUMERIC, ALPHA or ALPHANUMERIC."""
@@ -115,25 +115,25 @@ class Policy(NamedTuple):
 
 
 policy_of: Final = lru_cache(Policy)
-"""Return a policy by its four members. Applications have few, and a send needs one."""
+"""Return a policy by its four members. Kept, because every send needs one and applications have few."""
 
 
 class CodeRequest(NamedTuple):
-    """What a send asks for: a code for a key, and a text around it. What the API does not have is None."""
+    """What a send asks for: a code for a key, and a text around it. A field that the API does not have is None."""
 
     key: Key
     policy: Policy
     origination: str
     channel: str
     text: tuple[str, ...]
-    """The text that the user reads, in the parts between which the code stands."""
+    """The parts of the text that the user reads. The code stands between them."""
     brand_name: str | None = None
     language: str | None = None
     entity_id: str | None = None
     template_id: str | None = None
     configuration: str | None = None
     code_type: str | None = None
-    """The policy's, where the API lets a request choose it."""
+    """The policy's, if the API lets a request choose it."""
     context: Mapping[str, str] | None = None
 
 
@@ -145,7 +145,7 @@ class Guess(NamedTuple):
 
 
 class DeliveryReport(NamedTuple):
-    """What an answer may tell of a delivery; the API decides what it does."""
+    """What an answer may say about a delivery; the API decides what it says."""
 
     status: str
     delivered: bool
@@ -161,7 +161,7 @@ class DeliveryReport(NamedTuple):
 
 
 class Denial(NamedTuple):
-    """What a send ends in that the service does not carry out."""
+    """How the service refuses a send."""
 
     name: str
     """A delivery status or an error's name."""
@@ -194,7 +194,7 @@ class Operation:
     def accept(self, reading: Reading, terms: Terms, state: Any) -> CodeRequest | Guess | Refusal | None:
         """Check a request, and return what it asks for, or why the API refuses it. Changes nothing.
 
-        What an operation asks for that neither sends nor verifies is all in the reading: None.
+        None: the operation neither sends nor verifies, and the reading says all that it asks for.
 
         Args:
             reading: what the request says.
@@ -203,7 +203,7 @@ class Operation:
         """
 
     def find_error_members(self, name: str, reading: Reading) -> Mapping[str, Any]:
-        """Return what an error has beside its message, where who decided on it does not say."""
+        """Return what an error has besides its message, if that was not given with it."""
         return {}
 
     def write_keywords(self, application_id: str | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,25 +222,25 @@ class SendOperation(Operation):
     opted_out: ClassVar[Denial]
     """What a send to an opted-out number ends in by default."""
     unknown_origination: ClassVar[Denial]
-    """What a send ends in that is from an origination which the account does not have."""
+    """What a send ends in whose origination the account does not have."""
     origination_member: ClassVar[str]
-    """The parameter that says whom the text is from."""
+    """The parameter that names the sender."""
     message_prefix: ClassVar[str] = ""
     """What its message IDs begin with, before 40 characters of 0-9 and a-v that no other send has."""
     verification_prefix: ClassVar[str | None] = None
     """What its verification IDs begin with, before the same; None: it has none."""
     issue_names: ClassVar[Mapping[str, str]]
-    """What `issue` takes beside destination, application, reference and code: Python's name, then AWS's."""
+    """What `issue` takes besides destination, application, reference and code: Python's name, then AWS's."""
 
     @abstractmethod
     def read_issue(
         self, application_id: str | None, destination: object, reference_id: object, given: Mapping[str, Any]
     ) -> Reading:
-        """Return what a send would say that issues a code as a test asks, with defaults for what it leaves out.
+        """Return the reading of a send that issues a code as a test asks, with defaults for what the test leaves out.
 
         Args:
-            application_id: the application, where the API has them.
-            destination: whom the code is for.
+            application_id: the application, if the API has them.
+            destination: the number that the code is for.
             reference_id: the reference.
             given: values by the names of ``issue_names``.
         """
@@ -256,9 +256,9 @@ class SendOperation(Operation):
 
         Args:
             reading: what the request says.
-            report: what may be told of the delivery.
-            message_id: the text's.
-            drawn: what the verification ID ends with.
+            report: what the answer may say about the delivery.
+            message_id: the text's ID.
+            drawn: 40 characters of 0-9 and a-v that no other call has, to make other IDs from.
             request_id: the answer's request ID.
         """
 
@@ -315,7 +315,7 @@ class Api:
     errors: ClassVar[Mapping[str, int]]
     """The errors that every operation takes, with their HTTP status."""
     usual_errors: ClassVar[tuple[str, ...]]
-    """Those that an application meets now and then in production."""
+    """Those that occur now and then in production."""
     has_applications: ClassVar[bool] = False
     """Whether its requests name an application."""
     in_moto: ClassVar[frozenset[str]] = frozenset()
@@ -331,7 +331,7 @@ class Api:
 
     @abstractmethod
     def find_default_refusal(self, name: str, value: int, *, enforce: bool) -> str | None:
-        """Return why a number cannot be what requests have that leave it out; None: it can.
+        """Return why a number cannot be the default for requests that leave it out; None: it can.
 
         Args:
             name: ``code_length``, ``validity_period`` or ``allowed_attempts``.

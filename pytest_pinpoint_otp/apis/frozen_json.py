@@ -38,7 +38,7 @@ class FrozenList(list[Any]):
 
 
 _CHANGEABLE: Final = (dict, list)
-"""What JSON is read as that can be changed."""
+"""The mutable types that JSON is read as."""
 
 
 def freeze(value: Any) -> Any:
@@ -53,5 +53,5 @@ def freeze_dict(values: Mapping[str, Any]) -> FrozenDict:
     for value in values.values():
         if value.__class__ in _CHANGEABLE:
             return FrozenDict({name: freeze(value) for name, value in values.items()})
-    # Most requests have strings and numbers alone.
+    # Most requests have only strings and numbers.
     return FrozenDict(values)

@@ -1,4 +1,4 @@
-"""Rules on the parameters of a request, and how they are checked. What the rules say is each API's business."""
+"""Rules on the parameters of a request, and how they are checked. Each API has rules of its own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rule(NamedTuple):
     """The documented limit, checked when limits are enforced."""
     limit: str
     simulated: Callable[[Any], object]
-    """What can be simulated at all, checked where limits are not enforced."""
+    """What can be simulated, checked if limits are not enforced."""
 
 
 def _anything(value: object) -> bool:
@@ -52,12 +52,12 @@ def number(limit: str, accepted: range, simulated: range) -> Rule:
 
 
 def like(pattern: str) -> Callable[[str], object]:
-    """Return whether a string matches as a whole."""
+    """Return a check: whether the whole string matches."""
     return re.compile(pattern).fullmatch
 
 
 def of_length(shortest: int, longest: int) -> Callable[[str], object]:
-    """Return whether a string has a number of characters."""
+    """Return a check: whether a string has so many characters."""
     return lambda value: shortest <= len(value) <= longest
 
 
@@ -78,7 +78,7 @@ def check_parameters(
     for name, rule in rules.items():
         value = parameters.get(name)
         if value is not None:
-            # The common case without a call: each parameter of each request comes by here.
+            # The common case takes no call, because this runs for each parameter of each request.
             if type(value) is not rule.type or not (rule.accepts if enforce else rule.simulated)(value):
                 check_parameter(rule, name, value, enforce=enforce)
         elif rule.required:

@@ -1,7 +1,7 @@
 """Amazon Pinpoint's OTP API: ``SendOTPMessage`` and ``VerifyOTPMessage`` of boto3's client ``pinpoint``.
 
-The rules come from the developer guide, the API reference and botocore's model; where none of them says anything, a
-line below says that the rule is our assumption.
+The rules come from the developer guide, the API reference and botocore's model; where they say nothing, a line below
+says that the rule is our assumption.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ ISSUE_NAMES: Final = {
     "entity_id": "EntityId",
     "template_id": "TemplateId",
 }
-"""The parameters of a send beside destination and reference: Python's name, then AWS's."""
+"""The parameters of a send besides destination and reference: Python's name, then AWS's."""
 
 
 class _PinpointOperation(Operation):
@@ -103,7 +103,7 @@ class _PinpointOperation(Operation):
 
     rules: Mapping[str, Rule]
     keyword: str
-    """boto3's keyword argument that carries the parameters, beside ``ApplicationId`` (source: botocore model)."""
+    """boto3's keyword argument that carries the parameters, besides ``ApplicationId`` (source: botocore model)."""
 
     def read(self, request: Request) -> Reading:
         application_id = request.in_path["application-id"]

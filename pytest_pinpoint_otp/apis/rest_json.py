@@ -31,12 +31,12 @@ def read_parameters(body: bytes | str | None) -> dict[str, Any]:
     """
     text = ""
     try:
-        # Decoded here, because JSON travels as UTF-8, and finding out which encoding it is costs as much as reading it.
+        # Decoded here: JSON is sent as UTF-8, and letting json detect the encoding costs as much as reading the text.
         text = body.decode() if isinstance(body, bytes) else body or ""
         document = _read_json(text)
     except (ValueError, RecursionError) as error:
         if isinstance(error, RecursionError) and not _may_be_deep(text):
-            # The application's own calls are too deep, not the document: what says so must not be remembered.
+            # The stack is deep, not the document: this must not be remembered for the request.
             raise
         raise ValueError(f"The request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
@@ -52,7 +52,7 @@ def _may_be_deep(text: str) -> bool:
 
 
 def _is_shallow(document: dict[str, Any]) -> bool:
-    """Tell whether a document can be walked through by functions that call themselves."""
+    """Tell whether recursive functions can walk through a document."""
     level = [value for value in document.values() if isinstance(value, (dict, list))]
     for _ in range(_DEEPEST):
         if not level:
@@ -69,12 +69,12 @@ def _read_json(text: str) -> Any:
             return document
     except ValueError:
         pass
-    # This also looks for white space around the document, which takes long and is not there in most.
+    # This also accepts white space around the document. It is slower, and few documents have any.
     return _decoder.decode(text)
 
 
 def read_invocation_id(headers: Mapping[str, Any]) -> str | None:
-    """Return what AWS's SDKs send with every attempt of one call; None where another HTTP client made the request."""
+    """Return the ID that AWS's SDKs send with every attempt of a call; None: another HTTP client made the request."""
     try:
         invocation_id = headers["amz-sdk-invocation-id"]
     except KeyError:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
 
 innermost: Service | None = None
-"""The service that answers now; None where no fake is active. A variable, because every attempt reads it often."""
+"""The service that answers now; None: no fake is active. A plain variable, because every attempt reads it."""
 
 innermost_fake: PinpointOTP | None = None
 """The fake of that service."""
@@ -26,13 +26,13 @@ def activate(service: Service, fake: PinpointOTP) -> None:
 
 
 def deactivate(fake: PinpointOTP) -> None:
-    """Take a fake off the stack, wherever in it it is, and whichever service it has by now."""
+    """Take a fake off the stack, at any depth, whichever service it has by now."""
     with lock:
         _change([entry for entry in _stack if entry[1] is not fake])
 
 
 def replace(old: Service, new: Service) -> None:
-    """Put a service in the place of another; where that is not active, nothing changes."""
+    """Replace a service by another. If it is not active, nothing changes."""
     with lock:
         _change([(new, fake) if service is old else (service, fake) for service, fake in _stack])
 

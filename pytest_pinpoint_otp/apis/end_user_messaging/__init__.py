@@ -1,6 +1,6 @@
 """AWS End User Messaging: the operations on one-time codes of boto3's client ``endusermessaging``.
 
-The rules come from botocore's model and the user guide; where neither says anything, a line says that the rule is our
+The rules come from botocore's model and the user guide; where they say nothing, a line says that the rule is our
 assumption.
 """
 

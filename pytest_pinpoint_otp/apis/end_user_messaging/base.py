@@ -1,4 +1,4 @@
-"""What the operations of AWS End User Messaging share: how a request is read, and how it is refused."""
+"""What the operations of AWS End User Messaging have in common: how a request is read, and how it is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_RESOURCES: Final = ("ResourceNotFoundException", "ConflictException")
 
 
 class NotifyOperation(Operation):
-    """What all ten share: parameters in the body, or in path and query, and ValidationException outside a rule."""
+    """All ten: parameters are in the body, or in path and query; ValidationException refuses what is outside a rule."""
 
     rules: ClassVar[Structure]
     has_body: ClassVar[bool] = False
@@ -46,7 +46,7 @@ class NotifyOperation(Operation):
         return self.find_resource(name, reading.parameters) if name in _OF_RESOURCES else {}
 
     def find_resource(self, error: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return the ID and the type of the resource that an error of a request is about, by the error's members."""
+        """Return the members of an error that say which resource it is about: its ID and its type."""
         return {}
 
 

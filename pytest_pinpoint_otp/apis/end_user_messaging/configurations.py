@@ -33,7 +33,7 @@ _PAGE_SIZE: Final = 100
 
 
 class ConfigurationOperation(NotifyOperation, StoreOperation):
-    """What all operations on configurations share."""
+    """An operation on configurations."""
 
     def accept(self, reading: Reading, terms: Terms, state: Store) -> Refusal | None:
         refusal = self.check(reading, terms)
@@ -41,7 +41,7 @@ class ConfigurationOperation(NotifyOperation, StoreOperation):
 
     @abstractmethod
     def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:
-        """Return what is wrong with a request whose members are within their rules; None: nothing."""
+        """Return why a request is refused although its members are within their rules; None: it is not."""
 
 
 class Create(ConfigurationOperation):
@@ -69,7 +69,7 @@ class Create(ConfigurationOperation):
 
 
 class OnOne(ConfigurationOperation):
-    """What operations on one configuration share."""
+    """An operation on one configuration."""
 
     rules = ONE
     named_by: ClassVar[str] = "notifyCodeConfigurationId"
@@ -147,7 +147,7 @@ class List(ConfigurationOperation):
     def read_query(self, query: str) -> dict[str, Any]:
         parameters: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
         most = parameters.get("maxResults", "")
-        # What is not a number is refused as it is.
+        # Anything else stays a string, which the rule refuses.
         return {**parameters, "maxResults": int(most)} if re.fullmatch("-?[0-9]{1,9}", most) else parameters
 
     def find_conflict(self, parameters: Mapping[str, Any], state: Store, *, enforce: bool) -> Refusal | None:

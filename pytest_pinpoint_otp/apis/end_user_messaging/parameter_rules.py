@@ -43,7 +43,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "notify": "notifyTemplateId",
     "whatsApp": "whatsAppTemplateName",
 }
-"""The member that has the template, or names it, by the route's parameters."""
+"""The member that has the template or its name, by route."""
 
 
 POLICY_NAMES: Final[Mapping[str, str]] = {
@@ -52,7 +52,7 @@ POLICY_NAMES: Final[Mapping[str, str]] = {
     "validity_period": "validityPeriodMinutes",
     "allowed_attempts": "maxAttempts",
 }
-"""The members of a policy: this package's names, which records and options have, and AWS's."""
+"""The members of a policy: this package's names, as in records and options, and AWS's."""
 
 
 class Structure(NamedTuple):
@@ -63,7 +63,7 @@ class Structure(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What an object takes whose names are free."""
+    """What an object with free names takes."""
 
     key: Rule
     value: Rule
@@ -89,7 +89,7 @@ class Fault(NamedTuple):
     """A JSON pointer."""
     message: str
     wrong_type: bool = False
-    """Whether the value has another type, so that it is outside every rule."""
+    """Whether the value has the wrong type."""
 
 
 def find_faults(rules: Structure, parameters: Mapping[str, Any], *, enforce: bool) -> list[Fault]:
@@ -106,7 +106,7 @@ def find_faults(rules: Structure, parameters: Mapping[str, Any], *, enforce: boo
 
 
 _Path = tuple[str, ...]
-"""The names of members on the way to a value: written out only where something is wrong with it."""
+"""The names of the members that lead to a value. They become text only if something is wrong with it."""
 
 
 def _check_members(rules: Structure, values: Mapping[str, Any], at: _Path, enforce: bool, faults: list[Fault]) -> None:
@@ -116,7 +116,7 @@ def _check_members(rules: Structure, values: Mapping[str, Any], at: _Path, enfor
         if value is None:
             if node.required:
                 faults.append(Fault(point(*at, name), f"{_show(*at, name)} is missing."))
-        # The common case without a call: each parameter of each request comes by here.
+        # The common case takes no call, because this runs for each parameter of each request.
         elif type(node) is not Rule or (
             type(value) is not node.type or not (node.accepts if enforce else node.simulated)(value)
         ):
@@ -152,7 +152,7 @@ def _check_size(node: Pairs | Items, size: int, at: _Path, enforce: bool, faults
 
 
 def keep(rules: Structure, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an accepted object has, without unknown members and those that are null."""
+    """Return the members of an accepted object that are known and not null."""
     kept: dict[str, Any] = {}
     for name, node in rules.members.items():
         value = given.get(name)
@@ -216,8 +216,8 @@ def _channel_parameters(change: Callable[[Rule], Rule], fewest: int) -> Structur
     """Return what channel parameters take.
 
     Args:
-        change: what makes a rule of one that takes no empty value.
-        fewest: how many country parameters there are at least.
+        change: turns the rule of a member into the one to use.
+        fewest: the least number of country parameters.
     """
     template, language, voice = change(TEMPLATE), change(_LANGUAGE), change(_VOICE)
     countries = Pairs(_COUNTRY_KEY, _COUNTRY_KEY, range(fewest, 11))

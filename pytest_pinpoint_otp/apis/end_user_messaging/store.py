@@ -26,7 +26,7 @@ __tracebackhide__ = True
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
-"""Where no request says a region."""
+"""The region if no request names one."""
 RESOURCE_TYPE: Final = "notify-code-configuration"
 """What errors call a configuration (not documented: what ARNs call it)."""
 
@@ -41,7 +41,7 @@ def read_id(id_or_arn: str) -> str:
 
 @dataclass
 class Configuration:
-    """A code configuration. Its parameters have what was given, and nothing for what was left out."""
+    """A code configuration. Its parameters hold only what was given."""
 
     id: str
     name: str
@@ -50,12 +50,12 @@ class Configuration:
     channel_parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_protected: bool = False
     template_texts: dict[str, str] = field(default_factory=dict)
-    """What WhatsApp templates say, by their names, as far as the test says: AWS does not know."""
+    """The texts of WhatsApp templates by name, if the test gives them. AWS does not know them."""
     tags: dict[str, str] = field(default_factory=dict)
     number: int = 0
     """Its place in the order of creation."""
     created_at: datetime | None = None
-    """None: the test put it there, and no call has looked at it yet."""
+    """None: the test added it, and no call has read it yet."""
     updated_at: datetime | None = None
 
     @property
@@ -113,15 +113,15 @@ ADDED_RULES: Final[Mapping[str, Rule]] = {
         _is_whatsapp_template,
     ),
 }
-"""What a test may say of a configuration that it puts here."""
+"""The rules for a configuration that a test adds."""
 
 
 class Store:
     """What one fake keeps of this API.
 
     Args:
-        listed: the configurations that a test says exist; None: any does, until the first one is put here.
-        enforce: whether what a test puts here is held to the documented limits.
+        listed: the configurations that exist by option; None: any, until the first one is created or added.
+        enforce: whether what a test adds is checked against the documented limits.
     """
 
     def __init__(self, listed: Iterable[str] | None, *, enforce: bool) -> None:
@@ -139,7 +139,7 @@ class Store:
         return self._by_id.get(read_id(id_or_arn))
 
     def find_created(self, parameters: Mapping[str, Any]) -> tuple[Configuration | None, bool]:
-        """Return what an earlier request with the same client token made, and whether that request said the same."""
+        """Return what an earlier request with the same client token made, and whether the two requests are the same."""
         request = {name: value for name, value in parameters.items() if name != "clientToken"}
         earlier, made = self._by_token.get(parameters.get("clientToken") or "", (None, None))
         # A token is free again after what it made was deleted (our assumption).
@@ -159,7 +159,7 @@ class Store:
         return made
 
     def add(self, configuration_id: str, given: Mapping[str, Any]) -> None:
-        """Put a configuration here as the console would, in place of an earlier one of its ID.
+        """Add a configuration as the console would. It replaces one with the same ID.
 
         Args:
             configuration_id: the ID.
@@ -180,7 +180,7 @@ class Store:
         if (whatsapp := given.get("whatsapp")) is not None:
             template = whatsapp
             if PLACEHOLDER in whatsapp:
-                # The template is at Meta; who gives its text does not care for its name.
+                # The template is at Meta. With its text given, any name will do.
                 template = "verification_code"
                 added.template_texts[template] = whatsapp
             added.channel_parameters["whatsApp"] = {"whatsAppTemplateName": template, "languageCode": "en"}
@@ -211,5 +211,5 @@ class Store:
         self._numbers += 1
         configuration.number = self._numbers
         self._by_id[configuration.id] = configuration
-        # Who has made one knows which there are: any other is a mistake.
+        # From now on the test knows which ones exist: a call that names another is a mistake.
         self.accepts_unknown = False

@@ -37,10 +37,10 @@ from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_param
 from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_answer
 
 DEFAULT_TEXT: Final = f"Your verification code is {PLACEHOLDER}."
-"""What a template says that is not known here (our assumption)."""
+"""The text of a template that is not known here (our assumption)."""
 
 _NOTIFY_CONFIGURATION: Final = re.compile("(?:arn:.+[:/])?nc-.+")
-"""An origination that is a Notify configuration (our assumption; its IDs are documented to begin so)."""
+"""An origination that is a Notify configuration (our assumption; it is documented that its IDs begin with nc-)."""
 
 _ISSUED: Final[Mapping[str, dict[str, str]]] = {
     "text": {"inlineTemplateBody": DEFAULT_TEXT},
@@ -48,7 +48,7 @@ _ISSUED: Final[Mapping[str, dict[str, str]]] = {
     "notify": {"notifyTemplateId": "verification-code"},
     "whatsApp": {"whatsAppTemplateName": "verification_code", "languageCode": "en"},
 }
-"""The parameters of a send that issues a code, by its route."""
+"""The channel parameters that `issue` sends, by route."""
 
 
 class Send(NotifyOperation, SendOperation):
@@ -58,14 +58,14 @@ class Send(NotifyOperation, SendOperation):
     has_body = True
     tells_delivery = False
     throttled = Denial("ThrottlingException", "Rate exceeded.")
-    # Not documented: AWS's older SMS API answers so, of whose errors this one has the names.
+    # Not documented. AWS's older SMS API answers so, and this API's errors have the same names.
     opted_out = Denial("ConflictException", "The destination identity has opted out.")
     unknown_origination = Denial(
         "ResourceNotFoundException",
         "The origination identity does not exist or does not belong to the account.",
     )
     origination_member = "originationIdentity"
-    # As AWS's examples have them.
+    # Source: AWS's examples.
     message_prefix = "sms-"
     verification_prefix = "ver-"
     issue_names: ClassVar[Mapping[str, str]] = {
@@ -114,7 +114,7 @@ class Send(NotifyOperation, SendOperation):
 
     @remembered
     def _accept_by_itself(self, reading: Reading, terms: Terms, accepts_unknown: bool) -> CodeRequest | Refusal:
-        """Accept a request that names no configuration, or one that is not here, which may be accepted."""
+        """Accept a request that names no configuration, or an unknown one if those are accepted."""
         named = reading.parameters.get("notifyCodeConfiguration")
         asked = self._accept(reading, terms, None)
         if named is None or accepts_unknown or isinstance(asked, Refusal):
@@ -143,14 +143,14 @@ class Send(NotifyOperation, SendOperation):
         )
 
     def find_resource(self, error: str, parameters: Mapping[str, Any]) -> Mapping[str, str]:
-        # What is not here is the origination, since a configuration says so itself; a conflict is an opt-out.
+        # What was not found is the origination: for a configuration, not_found says so. A conflict is an opt-out.
         of = "destination" if error == "ConflictException" else "origination"
         return write_resource(parameters[f"{of}Identity"], f"{of}-identity")
 
     def write_delivery(
         self, reading: Reading, report: DeliveryReport, message_id: str, drawn: str, request_id: str
     ) -> Response:
-        # The API says nothing about a delivery: what fails later is an event of the configuration set.
+        # The answer says nothing about the delivery: a later failure is an event of the configuration set.
         id_member = "" if report.message_id == "" else f', "messageId": {quote(message_id)}'
         body = f'{{"verificationId": "{self.verification_prefix}{drawn}"{id_member}}}'
         return write_answer(body.encode(), request_id)
@@ -180,7 +180,7 @@ class _Rendering(NamedTuple):
     route: str
     """Which channel parameters are used."""
     channel: Mapping[str, Any]
-    """The configuration's, and member by member the request's in their place."""
+    """The configuration's parameters, each replaced by the request's if that has it."""
     configuration: Configuration | None
     is_unknown: bool
     """Whether the request names a configuration that is not here."""
@@ -197,7 +197,7 @@ class _Rendering(NamedTuple):
         return texts.get(template, DEFAULT_TEXT)
 
     def find_missing(self) -> Iterator[Fault]:
-        """Find what the route needs that neither the request has nor a configuration may have."""
+        """Yield what the route needs and neither the request nor its configuration can have."""
         template = TEMPLATES[self.route]
         path = f"/overrideChannelParameters/{self.route}"
         shown = f"overrideChannelParameters.{self.route}"

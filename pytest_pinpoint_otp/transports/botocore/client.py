@@ -25,8 +25,8 @@ def make_client() -> BaseClient:
     # Any, because the stubs of boto3 know services by literals alone.
     session: Any = unconfigured_session()
     client = session.client(Pinpoint.name, region_name=_REGION, config=config)
-    # Nothing that it sends goes anywhere, so its endpoint need not be worked out for each request anew, and with no
-    # signature to add, no signer need be asked either.
+    # Nothing is sent, so its endpoint need not be resolved for each request; and nothing is signed, so its signer need
+    # not be called.
     client._ruleset_resolver = None
     client.meta.events.unregister(f"request-created.{Pinpoint.name}", client._request_signer.handler)
     return cast("BaseClient", client)
@@ -38,7 +38,7 @@ def unconfigured_session() -> boto3.Session:
     import boto3
     import botocore.session
 
-    # Of each variable the name in a file, the name in the environment, the default and its conversion.
+    # Each variable has its name in a file, its name in the environment, a default, and a conversion.
     defaults = {
         name: (None, None, default, convert)
         for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()

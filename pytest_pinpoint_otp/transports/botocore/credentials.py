@@ -1,6 +1,6 @@
-"""The look-ups of credentials over the network: none is made for a client of a faked service.
+"""Credential look-ups over the network: none is made for a client of a faked service.
 
-Other services' clients keep theirs, whenever they are made: nothing that a session keeps is changed.
+Clients of other services keep theirs, whenever they are made: nothing in a session is changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _making_async_client(original: Callable[..., Awaitable[Any]]) -> Callable[..
 
 
 def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The look-up in the EC2 metadata service ends as it does where there is none."""
+    """The look-up in the EC2 metadata service ends as if there were no such service."""
 
     def assert_enabled(fetcher: Any) -> None:
         if _are_off():
@@ -62,7 +62,7 @@ def _without_metadata(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _without_container(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The look-up at a container's endpoint finds none."""
+    """The look-up at a container's endpoint finds no credentials."""
 
     def load(provider: Any) -> Any:
         return None if _are_off() else original(provider)
@@ -78,7 +78,7 @@ def _without_async_container(original: Callable[..., Awaitable[Any]]) -> Callabl
 
 
 def _without_source(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A role whose ``credential_source`` is one of these finds none, instead of telling that as an error."""
+    """A role whose ``credential_source`` is one of these finds no credentials, instead of raising an error."""
 
     def load(provider: Any) -> Any:
         if not _are_off():
@@ -87,7 +87,7 @@ def _without_source(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return original(provider)
         except _no_source():
-            # The provider remembers the profiles of a look-up that failed, and would take the next for a loop.
+            # The provider remembers the profiles of a failed look-up, and would take the next one for a loop.
             provider._visited_profiles = visited
             return None
 

@@ -11,13 +11,13 @@ from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCallError
 
 _PACKAGES: Final = ("botocore", "aiobotocore")
 _ANSWERED_OR_STOPPED: Final = ("ClientError", "ParamValidationError")
-"""Exceptions that tell of an answer, which a Stubber may have given, or of a mistake in the arguments."""
+"""Exceptions that mean an answer, which a Stubber may have given, or a mistake in the arguments."""
 
 
 def find_otp_call(exception: BaseException) -> str | None:
-    """Return the faked operation that could not be called, for which an exception or one of its causes was raised.
+    """Return the faked operation whose failed call raised an exception or one of its causes.
 
-    None where there is none: also where the call was answered, by an error or otherwise.
+    None: there is no such operation, or its call was answered, by an error or otherwise.
     """
     for cause in causes_of(exception):
         if not _is_of_a_failed_call(cause):

@@ -14,7 +14,7 @@ from pytest_pinpoint_otp.engine.lock import lock
 __tracebackhide__ = True
 
 SERVICE: Final = "pinpoint_otp"
-"""Where botocore's context of a call has the service that its last attempt was for. None: none, so far."""
+"""The key in botocore's context of a call for the service of its last attempt; None there: no attempt had one."""
 
 _guards: set[object] = set()
 _letting_through = 0
@@ -36,11 +36,11 @@ class UnfakedCall(NamedTuple):
 
     operation: str
     destination: str | None
-    """None where the request does not say."""
+    """None if the request does not say."""
 
 
 def turn_on() -> Callable[[], None]:
-    """Let no call of a faked operation leave while no fake is active, as long as the patches are held, too.
+    """Stop calls of faked operations while no fake is active. It works only while the patches are held.
 
     Returns:
         what turns it off again; a second call of that changes nothing.
@@ -53,7 +53,7 @@ def turn_on() -> Callable[[], None]:
         with lock:
             _guards.discard(guard)
             if not _guards:
-                # Nobody is left to tell of them, and the next run in this process must not.
+                # Nothing is left to report them, and the next run in this process must not.
                 _unfaked.clear()
 
     return turn_off
@@ -61,7 +61,7 @@ def turn_on() -> Callable[[], None]:
 
 @contextmanager
 def let_through() -> Iterator[None]:
-    """Let the calls of the whole process pass, but those that began in a fake."""
+    """Let calls of the whole process leave, apart from those that began in a fake."""
     global _letting_through
     with lock:
         _letting_through += 1
@@ -91,7 +91,7 @@ def take() -> list[UnfakedCall]:
 
 
 def check_may_leave(context: MutableMapping[str, Any], service_name: str, operation: str, body: object) -> None:
-    """Let an attempt leave that no fake is there for, if it may.
+    """Check that an attempt may leave the process while no fake is active.
 
     Args:
         context: botocore's context of the call.
@@ -114,17 +114,17 @@ def _read_destination(body: object) -> str | None:
         return None
     if not isinstance(parameters, dict):
         return None
-    # Each API spells it in its own way.
+    # Each API spells it differently.
     destination = {name.lower(): value for name, value in parameters.items()}.get("destinationidentity")
     return destination if isinstance(destination, str) else None
 
 
 def _stop_call(operation: str, destination: str | None, *, begun: bool) -> UnfakedCallError:
-    """Make a note of a call that must not leave, and return what it raises.
+    """Note a call that must not leave, and return the error that it raises.
 
     Args:
         operation: its name.
-        destination: whom it was for, where the request says so.
+        destination: the number that it was for; None: the request does not say.
         begun: whether an earlier attempt of it was answered by a fake, which has been left since.
     """
     call = UnfakedCall(operation, destination)

@@ -44,7 +44,7 @@ class _Headers(dict[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
 
-    # Handlers of other people change them, too.
+    # Other handlers may change them.
 
     def __setitem__(self, name: str, value: str) -> None:
         super().__setitem__(name.lower(), value)
@@ -55,7 +55,7 @@ class _Headers(dict[str, str]):
     def copy(self) -> _Headers:
         return _Headers(self)
 
-    # By way of the methods above, which dict's own are not.
+    # dict's own would not use the methods above.
     pop, setdefault, update = MutableMapping.pop, MutableMapping.setdefault, MutableMapping.update
 
 
@@ -79,7 +79,7 @@ class _Answer(AWSResponse):
 
     @property
     def raw(self) -> BytesIO:
-        """The body as a stream; made when it is read, because only handlers of other people read it."""
+        """The body as a stream; made when it is read, because only other handlers read it."""
         return BytesIO(self._content)
 
 
@@ -107,17 +107,17 @@ def _unique_id(event: str) -> str:
 
 def choose_signer(context: MutableMapping[str, Any], event_name: str, **kwargs: Any) -> Any:
     """Let the request of a faked call go unsigned, so that no credentials are needed or used."""
-    # A presigned URL is made outside of any call, and is signed as ever.
+    # A presigned URL is made outside of any call, and is signed as usual.
     if context.get(SERVICE) is None:
         return None
     if active.innermost is None:
-        # Older versions of botocore do not hand the context on: what answers later would not know of an earlier fake.
+        # Older versions of botocore do not hand the context on, so a later handler would not know of an earlier fake.
         _, service_name, operation = event_name.split(".")
         check_may_leave(context, service_name, operation, None)
     # Looked up when called: a botocore imported earlier may have been replaced since (pytester does so).
     if isinstance(context.get("client_config"), sys.modules["botocore.config"].Config):
         return sys.modules["botocore"].UNSIGNED
-    # Each copy of botocore knows its own UNSIGNED only; for this, its own handler returns that.
+    # A copy of botocore knows only its own UNSIGNED, which its own handler returns for this.
     context["auth_type"] = "none"
     return None
 
@@ -157,7 +157,7 @@ def refuse(request: Any, event_name: str, **kwargs: Any) -> _Answer | None:
 
 
 def answer_at_socket(request: Any, service_name: str) -> _Answer | None:
-    """Answer an attempt that would be sent now, whoever has kept it from the handlers; None: it may leave."""
+    """Answer an attempt that is about to be sent because the handlers did not get it; None: it may leave."""
     found = route(request.method, request.url)
     operation = request.method if found is None else found.operation.name
     return answer(request, f"{_ANY_REQUEST}.{service_name}.{operation}")
@@ -170,17 +170,17 @@ def _let_leave(context: MutableMapping[str, Any], event_name: str, body: object)
 
 def _identify_call(context: MutableMapping[str, Any], service: Service, headers: Any) -> str | None:
     """Return an ID that no other call has, and keep it for the later attempts of this one."""
-    # What botocore writes the header from, which takes four times as long to read.
+    # botocore writes the header from this. Reading the header takes four times as long.
     invocation_id: str | None = (context.get("retries") or {}).get("invocation-id")
     if invocation_id is None:
         return read_invocation_id(headers)
-    # Where a test has patched uuid.uuid4, botocore gives all calls the same.
+    # If a test has patched uuid.uuid4, botocore gives all calls the same ID.
     context[_CALL] = invocation_id = service.tell_apart(invocation_id)
     return invocation_id
 
 
 def _read_body(body: Any) -> bytes | None:
-    """Return a request's body, in whatever form botocore could have sent it."""
+    """Return a request's body, from any form that botocore can send."""
     if body is None:
         return None
     if hasattr(body, "read"):
@@ -189,5 +189,5 @@ def _read_body(body: Any) -> bytes | None:
         # A retry sends it again.
         body.seek(start)
         body = content
-    # Never a str: what is remembered is found by comparing, and with -bb Python refuses to compare a str with bytes.
+    # Never a str: remembered requests are compared with it, and with -bb Python refuses to compare str with bytes.
     return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)

@@ -1,7 +1,7 @@
 """Where botocore's calls are met: at their beginning and at each attempt, before anything is signed, and at the socket.
 
-Three places, so that whoever takes some of them away while a fake is active still lets no call leave. A call that is
-answered never comes as far as the third.
+Three places, so that no call leaves even if something takes one or two of them away while a fake is active. A call that
+is answered never gets as far as the socket.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pytest_pinpoint_otp.transports.botocore.wrapping import Target, calls_under
 __tracebackhide__ = True
 
 _registered: WeakKeyDictionary[Any, set[tuple[str, str]]] = WeakKeyDictionary()
-"""The operations whose handlers an emitter has. They stay, since each change of an emitter makes its next events slow,
-and do nothing while no fake is active."""
+"""The operations whose handlers each emitter has. They do nothing while no fake is active. They stay, because each
+change of an emitter makes its next events slow."""
 
 
 def _making_session(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,11 +113,12 @@ def _answer_at_socket(endpoint: Any, request: Any) -> Any:
 
 
 _SERVICE_NAMES: Final = {api.endpoint_prefix: api.name for api in APIS}
-"""botocore's names of the faked services, by what their endpoints know of them. No other service has the same."""
+"""botocore's names of the faked services by endpoint prefix, which is all that an endpoint knows. No other service
+shares these prefixes."""
 
 
 def _meet(endpoint: Any, request_dict: Any, service_name: str, operation: str) -> None:
-    """Let the innermost fake have an attempt, if there is one; check else whether it may leave."""
+    """Prepare an attempt for the innermost fake. If there is none, check whether the attempt may leave."""
     context, service = request_dict["context"], active.innermost
     if service is None:
         check_may_leave(context, service_name, operation, request_dict.get("body"))
@@ -125,13 +126,13 @@ def _meet(endpoint: Any, request_dict: Any, service_name: str, operation: str) -
         # Met at the beginning of the call.
         return
     context[SERVICE] = service
-    # Also where it may leave: a fake may be entered before it does.
+    # Even if it may leave: a fake may be entered before it does.
     if (service_name, operation) not in _registered.get(endpoint._event_emitter, ()):
         _register(endpoint._event_emitter, service_name, operation)
 
 
 def _with_context(request: Any, request_dict: Any) -> Any:
-    # botocore hands the context on to the request by itself in newer versions.
+    # Newer versions of botocore hand the context on themselves.
     if getattr(request, "context", None) is None:
         request.context = request_dict["context"]
     return request
@@ -142,7 +143,7 @@ def _register(emitter: Any, service_name: str, operation: str) -> None:
 
     with lock:
         handlers.register(emitter, service_name, operation)
-        # Afterwards: other threads look here without the lock, and would go on while the handlers are missing.
+        # Last: other threads read this without the lock, and would go on without the handlers.
         _registered.setdefault(emitter, set()).add((service_name, operation))
 
 

@@ -14,7 +14,7 @@ __tracebackhide__ = True
 
 
 def _sparing_otp_calls(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler of moto runs after ours: it would cost as much again, and raises for a service not whitelisted."""
+    """Skip moto's handler, which runs after ours: it doubles the cost, and raises for a service not whitelisted."""
 
     def call(stubber: Any, event_name: str, **kwargs: Any) -> Any:
         if active.innermost is not None and tuple(event_name.split(".")[1:]) in FAKED:

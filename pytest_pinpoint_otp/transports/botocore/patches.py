@@ -1,4 +1,4 @@
-"""What is wrapped in botocore while anybody holds it, and put back after the last: see the modules of the targets."""
+"""What is wrapped in botocore while anything holds it, and put back after that: see the modules of the targets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pytest_pinpoint_otp.transports.botocore.wrapping import hold as hold_wrappe
 
 
 def hold() -> Callable[[], None]:
-    """Wrap botocore for as long as anybody holds it; the first to hold imports it.
+    """Wrap botocore until the returned function is called, and import it first if needed.
 
     Returns:
-        what releases it; a second call of that changes nothing.
+        a function that releases the hold; a second call changes nothing.
     """
     if not sys.modules.keys() >= _NEEDED:
         # Imported now, not with the plugin.

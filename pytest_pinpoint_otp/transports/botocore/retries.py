@@ -1,4 +1,4 @@
-"""The retries of faked calls: none of them waits, uses up what real calls may spend, or slows its client down."""
+"""Retries of faked calls: none waits, uses up the quota of real calls, or slows its client down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __tracebackhide__ = True
 
 
 def _retries_at_once(context: Mapping[str, Any], operation_model: Any) -> bool:
-    """Tell whether the last attempt of a call was for a fake that lets retries be made at once."""
+    """Tell whether the last attempt of a call was for a fake that lets botocore retry at once."""
     service = context.get(SERVICE)
     if service is None or service.options.retry_backoff:
         return False
@@ -22,8 +22,8 @@ def _retries_at_once(context: Mapping[str, Any], operation_model: Any) -> bool:
 
 
 def _is_at_once(wait: Any, kwargs: Mapping[str, Any]) -> bool:
-    """Tell whether legacy mode's handler is to return no wait in the place of this one."""
-    # An application that calls the handler itself need not give all that botocore does.
+    """Tell whether legacy mode's handler should return 0 instead of this wait."""
+    # An application that calls the handler itself may pass fewer arguments than botocore does.
     return bool(wait) and _retries_at_once(kwargs.get("request_dict", {}).get("context", {}), kwargs.get("operation"))
 
 

@@ -16,13 +16,13 @@ _OWN_SUFFIXES: Final = (".localhost", ".internal")
 def find_refusal(headers: Mapping[str, str], target: str, allowed_hosts: Collection[str]) -> str | None:
     """Say why a request is not answered; None: it is.
 
-    A page of another site can make a browser send requests here. Its Origin gives it away, or, where it had its name
-    point to this machine (DNS rebinding), its Host.
+    A page of another site can make a browser send requests here. Its Origin gives it away or, if its name has been
+    made to point to this machine (DNS rebinding), its Host.
 
     Args:
         headers: the request's headers.
         target: the request's target, which in absolute form names a host as well.
-        allowed_hosts: names that are accepted beside those that cannot be a public site's.
+        allowed_hosts: names that are accepted besides those that cannot be a public site's.
     """
     host = headers.get("host", "")
     for named in (host, *_in_absolute_form(target)):
@@ -38,7 +38,7 @@ def find_refusal(headers: Mapping[str, str], target: str, allowed_hosts: Collect
 
 
 def normalised(host: str) -> str:
-    """Return a host's name as names are compared: in lower case, without a dot at its end."""
+    """Return a host's name in the form in which names are compared: lower case, without a dot at the end."""
     return host.lower().removesuffix(".")
 
 

@@ -1,4 +1,4 @@
-"""What the commands of the JSON API do with the fake: arguments as JSON has them in, records out."""
+"""What the commands of the JSON API do with the fake. They take arguments from JSON, and return records."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CommandContext:
         return service
 
     def tag(self) -> str:
-        """Return what changes whenever a text or a status does."""
+        """Return a tag that changes whenever a text comes or a status changes."""
         return self.news.tag(active.innermost_fake, active.innermost)
 
 
@@ -66,7 +66,7 @@ def messages(context: CommandContext, /, unless: str | None = None, wait: float 
         raise ValueError(f"messages: wait is {wait}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
     if unless is not None:
         context.news.wait(unless, context.tag, wait, context.wait)
-    # Before the texts: what comes in between shows again, and is not missed.
+    # Before the texts: one that comes in between is shown twice, but not missed.
     tag, service = context.tag(), context.service
     shown = [{**as_json(one), "status": service.code_status(one)} for one in context.fake.inbox(**fields)]
     return {"tag": tag, "messages": shown}
@@ -120,7 +120,7 @@ def wait_for_message(
 ) -> object:
     check_timeout("wait_for_message", timeout)
     fake = context.fake
-    # Not the fake's own wait, which would not end with the server or with the client.
+    # Not the fake's own wait, which would go on after the server or the client has gone.
     for pause in pauses(timeout, _LOOK_SECONDS):
         if found := fake.inbox(destination, **fields):
             return found[-1]
@@ -128,7 +128,7 @@ def wait_for_message(
             break
     while not (found := fake.inbox(destination, **fields)):
         try:
-            # This tells what came instead; a text that has come by now is found by the next look.
+            # Its error shows what came instead. If the text has come by now, the next look finds it.
             fake.code_for(destination, **fields)
         except LookupError as missing:
             raise TimeoutError(f"Waited {timeout} seconds. {missing}") from None
@@ -136,7 +136,7 @@ def wait_for_message(
 
 
 def _read_outcome(where: str, written: object, operation: str | None) -> Any:
-    """Read an outcome as a plan's file has it. A name stays one, since the injection is shown as it was given."""
+    """Read an outcome as a plan's file has it. A name stays a name, because the injection shows what it was given."""
     read = read_json(where, written, operation)
     return written if isinstance(written, str) else read
 

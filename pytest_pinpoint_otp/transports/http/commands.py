@@ -62,7 +62,7 @@ class Command(NamedTuple):
     """Takes the `CommandContext` by position only: a command may have an argument called ``context``."""
 
     def check(self, name: str, given: Mapping[str, object]) -> None:
-        """Refuse arguments that there are not, or of another type, and the lack of those that are needed.
+        """Refuse arguments that are unknown, of the wrong type, or missing.
 
         Raises:
             TypeError: naming the argument.
@@ -80,7 +80,7 @@ class Command(NamedTuple):
 
 
 def _nothing(run: Callable[[PinpointOTP], Callable[..., object]]) -> Callable[..., object]:
-    """Return what calls a method of the fake that returns nothing."""
+    """Return a command that calls a method of the fake which returns nothing."""
 
     def call(context: CommandContext, /, **given: object) -> object:
         run(context.fake)(**given)

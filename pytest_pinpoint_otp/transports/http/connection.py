@@ -1,7 +1,7 @@
 """HTTP/1.1 on one connection: reads its requests and writes their answers. Knows nothing of OTP.
 
-h11 reads the requests. Answers and resets are ours, because an answer is written byte by byte as a test gives it, and a
-connection is reset when a test says so.
+h11 reads the requests. Answers and resets are written here, because a test may give an answer byte by byte, or have the
+connection reset.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _DRAIN_SECONDS: Final = 1.0
 _MAX_HEAD: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""SO_LINGER of 0 seconds: to close is to reset. Windows has shorter numbers in it."""
+"""SO_LINGER of 0 seconds: closing then resets. The structure has shorter numbers on Windows."""
 
 
 class Answer(NamedTuple):
-    """An HTTP answer. Content-Length is added where the headers do not frame the body themselves."""
+    """An HTTP answer. Content-Length is added unless the headers frame the body themselves."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -67,12 +67,12 @@ class Connection:
         self._handler = handler
         self._ended = threading.Event()
         accepted.setblocking(True)
-        # An answer is one segment, not to be kept back.
+        # An answer is sent in one piece, and must not be delayed.
         with suppress(OSError):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def end(self) -> None:
-        """Wake the connection's thread, whatever it waits for, from another one."""
+        """Wake the connection's thread from another one, whatever it waits for."""
         self._ended.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -111,7 +111,7 @@ class Connection:
     def _write(self, answer: Answer, *, method: str, keep: bool) -> bool:
         """Write an answer, and tell whether the connection goes on."""
         names = {name.lower() for name in answer.headers}
-        # Its framing is the test's own, so where the answer ends is for the client to find out.
+        # The test frames the answer, maybe wrongly, so the connection cannot go on.
         keep = keep and not names & {"connection", "content-length", "transfer-encoding"}
         bodiless = answer.status_code in (204, 304)
         head = [f"HTTP/1.1 {answer.status_code} {_reason(answer.status_code)}".encode()]
@@ -186,7 +186,7 @@ class _Reader:
         return bytes(self._parser.trailing_data[0])
 
     def read(self, wait: Callable[[float], bool]) -> Request | None:
-        """Return the request; None where the client sends no other one.
+        """Return the request; None: the client sends no more.
 
         Raises:
             _Refusal: the request is not HTTP/1.1, or is too long.

@@ -1,4 +1,4 @@
-"""The JSON API under ``/_otp/``: reads a request, has its command carried out, and writes what came of it."""
+"""The JSON API under ``/_otp/``: reads a request, runs its command, and writes the result."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def _read_query(query: str, command: Command) -> dict[str, Any]:
         name, _, value = (unquote(part) for part in pair.partition("="))
         if name in given:
             raise ValueError(f"The argument {name!r} is given twice.")
-        # A plus is a plus, and not a blank: phone numbers begin with one.
+        # A plus stays a plus: phone numbers begin with one.
         given[name] = _read_value(value, kinds_of(command.arguments.get(name, {})))
     return given
 
 
 def _read_value(text: str, kinds: list[str]) -> object:
-    """Return a value of a query, which has no types, as what it is for."""
+    """Return a value of a query, which has no types, as the type that its argument takes."""
     try:
         if "integer" in kinds:
             return int(text)

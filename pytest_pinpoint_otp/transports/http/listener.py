@@ -1,6 +1,6 @@
 """Accepts connections on one address, serves each in a thread of its own, and ends all of them within milliseconds.
 
-Knows nothing of OTP, and HTTP is the business of `connection`.
+Knows nothing of OTP. HTTP is read and written in `connection`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from weakref import WeakSet
 from pytest_pinpoint_otp.transports.http.connection import Connection, Handler
 
 _STOP_SECONDS: Final = 0.25
-"""How long `stop` waits for a thread that does not end by itself, such as one inside a test's callable."""
+"""How long `stop` waits for a thread that it cannot wake, such as one inside a test's callable."""
 
 _lock: Final = threading.Lock()
 """Guards the sockets of every listener, so that a fork sees all of them."""
@@ -39,7 +39,7 @@ class Listener:
         self._family, self._address = _resolve(host, port)
         self._socket: socket.socket | None = None
         self._waker: tuple[socket.socket, socket.socket] | None = None
-        """What is written to, or closed, to wake the accepting thread, and what that thread watches."""
+        """A pair of sockets: closing the first wakes the accepting thread, which watches the second."""
         self._connections: dict[Connection, threading.Thread] = {}
         self._thread: threading.Thread | None = None
         _listeners.add(self)
@@ -69,7 +69,7 @@ class Listener:
         if self._socket is not None:
             raise RuntimeError(f"The server already runs at {self.host}:{self.port}.")
         with ExitStack() as stack:
-            # All that needs a descriptor, before anybody relies on it.
+            # Everything that needs a descriptor comes first, and is closed if one is missing.
             listening = stack.enter_context(_listen(self._family, self._address))
             waker, woken = map(stack.enter_context, socket.socketpair())
             selector = stack.enter_context(selectors.DefaultSelector())
@@ -118,18 +118,18 @@ class Listener:
                     target=self._serve, args=(connection,), name=f"pinpoint-otp {self.port} connection", daemon=True
                 )
         except OSError:
-            # The client has gone again, or no descriptors are left: then not to be tried again at once.
+            # The client has gone, or no descriptors are left: then trying again at once would only use the CPU.
             time.sleep(0.01)
             return
         try:
             thread.start()
         except RuntimeError:
-            # No more threads are to be had.
+            # The system has no more threads.
             self._forget(connection)
 
     def _serve(self, connection: Connection) -> None:
         try:
-            # A client that goes away in the middle is nobody's mistake.
+            # A client may go away at any time.
             with suppress(OSError):
                 connection.serve()
         finally:
@@ -164,7 +164,7 @@ def _listen(family: socket.AddressFamily, address: tuple[str, int]) -> socket.so
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # pragma: no branch - there, it would let two servers share a port
-            # The port may be taken again at once, although connections of before are still being forgotten.
+            # Lets the port be bound again at once, while the system still remembers earlier connections.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(128)

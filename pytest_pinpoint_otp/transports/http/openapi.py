@@ -8,14 +8,14 @@ from typing import Any, Final
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command
 
 _ERRORS: Final = {
-    "400": "An argument that there is not, that is missing, of the wrong type, or out of range.",
-    "403": "A host or an origin that is not served.",
+    "400": "An argument is unknown, missing, of the wrong type, or out of range.",
+    "403": "The host or the origin is not served.",
     "404": "Nothing matches.",
-    "405": "Another method than this one.",
+    "405": "The method is another one.",
     "408": "Nothing matched in time.",
     "409": "What was asserted does not hold.",
-    "413": "A body that is too long.",
-    "500": "A mistake of the server's own.",
+    "413": "The body is too long.",
+    "500": "The server has made a mistake.",
     "503": "No fake is active.",
 }
 _ERROR: Final = {

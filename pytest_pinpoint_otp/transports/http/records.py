@@ -1,4 +1,4 @@
-"""Records as JSON, and how news of them is waited for."""
+"""Records as JSON, and waiting for news of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
 
 _POLL_SECONDS: Final = 0.1
-"""How often a waiting request looks for news: time alone may bring some, and calls in process tell nobody."""
+"""How often a waiting request looks for news. Codes expire, and calls of this process do not wake it."""
 
 
 STATUSES: Final = ("LIVE", "VERIFIED", "EXPIRED", "EXHAUSTED", "SUPERSEDED")
-"""What may have become of a code by now."""
+"""What a code can be by now."""
 
 
 def failed_attempts(fake: PinpointOTP, message: SentMessage) -> int:
@@ -44,7 +44,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [as_json(member) for member in value]
     if isinstance(value, float) and not math.isfinite(value):
-        # Which Python reads in a request's body, and JSON does not have.
+        # Python reads it in a request's body, but JSON does not have it.
         return str(value)
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
@@ -70,7 +70,7 @@ def schema_of(record: type[SentMessage | Call | Attempt | Verification]) -> dict
 
 def properties_of(annotated: type) -> dict[str, dict[str, Any]]:
     """Return the JSON schemas of a record's or a TypedDict's members."""
-    # These keep annotations that are texts as references.
+    # TypedDicts keep annotations as forward references.
     kinds = {name: getattr(kind, "__forward_arg__", kind) for name, kind in annotated.__annotations__.items()}
     return {name: _schema(str(kind)) for name, kind in kinds.items()}
 
@@ -95,7 +95,7 @@ class News:
         self._numbers = count(1)
 
     def tag(self, fake: PinpointOTP | None, service: Service | None) -> str:
-        """Return what changes whenever a text or a status does."""
+        """Return a tag that changes whenever a text comes or a status changes."""
         if fake is None or service is None:
             return "none"
         if service not in self._services:
@@ -105,7 +105,7 @@ class News:
         return f"{self._services[service]}-{len(messages)}-{len(fake.verifications)}-{expired}"
 
     def wait(self, unless: str, tag: Callable[[], str], seconds: float, wait: Callable[[float], bool]) -> None:
-        """Return once the tag is another one, after some seconds at the latest, or when nobody waits any more."""
+        """Return when the tag has changed, when the seconds are over, or when the client is gone."""
         for pause in pauses(seconds):
             if tag() != unless or not wait(pause):
                 return

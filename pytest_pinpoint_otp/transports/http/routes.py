@@ -29,7 +29,7 @@ class Router:
 
     Args:
         hold: seconds of silence where a call ends in a read timeout.
-        allowed_hosts: hosts that are served beside those that no public site can have.
+        allowed_hosts: hosts that are served besides those that no public site can have.
     """
 
     def __init__(self, hold: float, allowed_hosts: Collection[str]) -> None:
@@ -57,7 +57,7 @@ class Router:
         if service is None:
             return _unanswered(NO_FAKE)
         method = request.method
-        # A page of any site can cause a request by GET: where the operation takes POST, it must leave nothing.
+        # Any site's page can cause a GET. If the operation takes POST, such a request must leave no record.
         takes_post = method in _SAFE_METHODS and route(method, url) == route("POST", url)
         try:
             response = service.respond(
@@ -65,7 +65,7 @@ class Router:
             )
         except BaseException as mistake:
             if not isinstance(mistake, Exception):
-                # pytest.fail, say. In this thread it would reach nobody, so the test's end tells it.
+                # Such as pytest.fail's. This thread cannot raise it in the test, so the end of the test does.
                 with lock:
                     service.mistakes.append(mistake)  # type: ignore[arg-type]  # raised like the others
             return _unanswered(f"The test's own code raised {type(mistake).__name__}: {mistake}")
