@@ -67,7 +67,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Handed on when asked for: pytest imports this package at start-up, whether or not a test uses it.
+    # Imported on demand: pytest imports this package at start-up, whether or not a test uses it.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Never kept: between two runs in one process, pytester replaces this package's modules, but not the package itself.
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> Any:
     # stale one.
     found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     if name == "FailurePlan" and (entry := sys.modules.get(f"{__name__}.hypothesis_entry")) is not None:
-        # Hypothesis was here first, and could not be told about a class that was not there yet.
+        # Hypothesis was imported first, and could not be told about a class that did not exist yet.
         entry.register()
     return found
 

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     separator = given.index("--") if "--" in given else len(given)
     parser = _make_parser()
-    # Not parse_args: what it does not know may be a command, to which the two dashes are missing.
+    # Not parse_args: unknown arguments may be a command that lacks the two dashes before it.
     options, unknown = parser.parse_known_args(given[:separator])
     command = given[separator + 1 :]
     if options.action == "run" and not command:
@@ -144,11 +144,11 @@ def _serve(server: PinpointOTPServer, fake: PinpointOTP, host: str) -> int:
 
 @contextmanager
 def _reader_may_go() -> Iterator[None]:
-    """End quietly where whoever reads the output has gone."""
+    """End quietly if the reader of the output has gone."""
     try:
         yield
     except OSError:  # a BrokenPipeError, but on Windows EINVAL
-        # Python would try once more at its end to write what is left, and fail with a status of its own.
+        # At its end, Python would try again to write what is left, and fail with a status of its own.
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
@@ -174,7 +174,7 @@ def _lets_others_in(host: str) -> bool:
 def _line(message: SentMessage) -> str:
     reference = "" if message.reference_id is None else f"  reference {message.reference_id}"
     line = f"{message.sent_at.astimezone():%H:%M:%S}  {message.destination}  {message.code}{reference}"
-    # A reference is the application's, and must not steer the terminal.
+    # A reference comes from the application, and must not control the terminal.
     return printable(line)
 
 
@@ -212,7 +212,7 @@ def _until_none(queue: SimpleQueue[_Item | None]) -> Iterator[_Item]:
     """Yield what comes into a queue, until None does."""
     while True:
         try:
-            # Not for ever: a signal that comes just before the wait begins would only be handled after it.
+            # Not for ever: a signal that comes just before the wait would only be handled after it.
             item = queue.get(timeout=_PATIENCE)
         except Empty:
             continue
@@ -223,7 +223,7 @@ def _until_none(queue: SimpleQueue[_Item | None]) -> Iterator[_Item]:
 
 def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
     if signal.Signals(number).name in _OF_TERMINALS and _is_in_foreground():
-        # The terminal has sent it to the command as well, which may take a second one for impatience.
+        # The terminal has sent it to the command too. A second one could make the command give up its clean end.
         return
     child.send_signal(number)
 
@@ -241,7 +241,7 @@ def _is_in_foreground() -> bool:
 
 @contextmanager
 def _handled(names: Sequence[str], handle: Callable[[int], object]) -> Iterator[None]:
-    """Let signals call a function, and do afterwards what they did before."""
+    """Let signals call a function, and restore their handlers afterwards."""
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = [signal.signal(number, lambda number, frame: handle(number)) for number in numbers]
     try:

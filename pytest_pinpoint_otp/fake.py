@@ -1,4 +1,4 @@
-"""`PinpointOTP`: what a test holds in its hands, to arrange outcomes, move the clock and see what happened."""
+"""`PinpointOTP`: what a test uses to arrange outcomes, move the clock and see what happened."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class PinpointOTP:
         """Return the code of the newest message that matches: the one that the user would type in.
 
         Raises:
-            LookupError: no message matches. It says what was sent, and which calls failed or never left botocore.
+            LookupError: no message matches. The error shows what was sent, and what failed or never left botocore.
             TypeError: an unknown field.
         """
         return newest_message(self._journal, select_messages(destination, fields)).code
@@ -441,7 +441,7 @@ def service_of(fake: PinpointOTP) -> Service:
 
 
 def use_service(fake: PinpointOTP, service: Service) -> None:
-    """Put a service in the place of a fake's own, on the stack of active ones too."""
+    """Give a fake another service, on the stack of active fakes too."""
     with lock:
         active.replace(fake._service, service)
         fake._service = service

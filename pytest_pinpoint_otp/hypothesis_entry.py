@@ -1,6 +1,6 @@
 """The entry point for Hypothesis: what ``st.from_type`` makes of a `FailurePlan`.
 
-Loaded wherever Hypothesis is, also where nobody has heard of OTPs, so it imports no other module of this package.
+Hypothesis loads it in every project that has this package installed, so it imports no other module of the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register() -> None:
-    """Tell Hypothesis about failure plans, once there are any.
+    """Tell Hypothesis about `FailurePlan`, once that is imported.
 
     Called when Hypothesis is imported, and by the package where a test imports `FailurePlan` after that.
     """

@@ -30,7 +30,7 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
 class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as context managers of the field are
-    """Put a fresh fake in the place of AWS's OTP service, until it is left.
+    """Let a fresh fake answer instead of AWS's OTP service, until it is left.
 
     Three ways::
 
@@ -112,7 +112,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
                 "mock_pinpoint_otp cannot decorate a fixture: enter `with mock_pinpoint_otp() as fake:` inside of it,"
                 " around its yield."
             )
-        # Of an object that can be called, its method tells what a call returns.
+        # What a callable object returns is up to its __call__.
         function: Any = decorated.func if isinstance(decorated, functools.partial) else decorated
         function = function if inspect.isroutine(function) else function.__call__
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -121,7 +121,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
                 f"mock_pinpoint_otp cannot decorate the generator function {name}, which runs after its"
                 " call has returned: use `with mock_pinpoint_otp() as fake:` inside of it."
             )
-        # An object itself may be marked as one as well, since Python 3.12.
+        # Since Python 3.12, an object may be marked as a coroutine function.
         if inspect.iscoroutinefunction(decorated) or inspect.iscoroutinefunction(function):
             return cast(_Decorated, self._decorate_coroutine_function(decorated))
         return cast(_Decorated, self._decorate_function(decorated))
@@ -158,12 +158,12 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
         decorated = hasattr(cls, _CLASS_OPTIONS)
         setattr(cls, _CLASS_OPTIONS, self._options)
         if decorated:
-            # A base class has wrapped them, and takes the options of the class that runs.
+            # Its methods are wrapped already, maybe in a base class, and read the options of the class that runs.
             return cls
-        # run() and debug() are the two ways to run a test, and both hold setUp, tearDown and cleanups.
+        # run() and debug() are the two ways to run a test, and both include setUp, tearDown and cleanups.
         for name in ("run", "debug"):
-            # No plain function: moto's decorator on the same class would enter moto around it, and so outside of each
-            # test method, where it no longer forgets the data of the method before.
+            # Not a plain function: moto's decorator on the same class would wrap that. It would then be entered outside
+            # of each test method, and would no longer forget the data of the method before.
             setattr(cls, name, functools.partialmethod(_around_test(getattr(cls, name))))
         return cls
 
@@ -203,13 +203,13 @@ def enter(fake: PinpointOTP) -> None:
 
 
 def leave(fake: PinpointOTP) -> None:
-    """Let a fake answer no longer; a second time, nothing changes."""
+    """Stop a fake from answering; a second call changes nothing."""
     active.deactivate(fake)
     if (release := _releases.pop(fake, None)) is not None:
         release()
 
 
-# Not a generator in one piece: that would leave the fake when the mock is collected as garbage.
+# Not a context manager made of a generator: that would leave the fake when the mock is garbage-collected.
 def _enter(options: Options) -> PinpointOTP:
     fake = PinpointOTP(options)
     enter(fake)
@@ -245,7 +245,7 @@ def isolated_examples(test: Any, fake: PinpointOTP, *, checked: bool = False) ->
     Yields:
         whether each example is checked.
     """
-    # Where it is not imported, whatever has such an attribute is not Hypothesis's.
+    # If Hypothesis is not imported, such an attribute is not its own.
     handle: Any = getattr(test, "hypothesis", None) if "hypothesis" in sys.modules else None
     inner = getattr(handle, "inner_test", None)
     examples = _Examples(fake, checked=checked)
@@ -271,7 +271,7 @@ def _replaced(owner: Any, name: str, replacement: object) -> Iterator[None]:
 
 
 class _Examples:
-    """The examples of one test, before each of which the fake becomes again as it was before the first."""
+    """The examples of one test. Before each one, the fake goes back to its state before the first."""
 
     def __init__(self, fake: PinpointOTP, *, checked: bool) -> None:
         self._fake = fake
@@ -289,7 +289,7 @@ class _Examples:
     def _example(self) -> Iterator[None]:
         self._begin()
         yield
-        # Reached by an example that passed, as it is at the end of a test.
+        # Only an example that passed gets here. It is checked as a test is at its end.
         if self._checked and (unused := service_of(self._fake).check_end()):
             raise AssertionError(unused)
 
@@ -316,7 +316,7 @@ class _Examples:
             before = service_of(self._fake)
             mistakes, left = before.mistakes, before.left_by_every_run()
             self._begin()
-            # No run is checked by itself: the end of the test tells the mistakes of all, and what none has used.
+            # Single runs are not checked: the end of the test reports the mistakes of all, and what none has used.
             now = service_of(self._fake)
             now.mistakes, now.left_before = mistakes, left
             start(machine)

@@ -28,7 +28,7 @@ from pytest_pinpoint_otp.transports.http.routes import Router
 __tracebackhide__ = True
 
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""What to connect to where the server is bound to every address."""
+"""The address to connect to if the server is bound to every address."""
 
 
 class PinpointOTPServer:
@@ -69,11 +69,11 @@ class PinpointOTPServer:
         return {
             "AWS_ENDPOINT_URL_PINPOINT": self.url,
             "AWS_ENDPOINT_URL_ENDUSERMESSAGING": self.url,
-            # An SDK would ignore both.
+            # Otherwise an SDK may be configured to ignore both.
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
-            # In the place of a real one, which would be sent here otherwise.
+            # Instead of a real one, which would be sent here otherwise.
             "AWS_SESSION_TOKEN": "testing",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -191,7 +191,7 @@ def _read_names(allowed_hosts: object) -> frozenset[str]:
 
 @contextmanager
 def active_for_servers(fake: PinpointOTP) -> Iterator[None]:
-    """Let servers of this process serve a fake, and leave botocore in this process as it is, imported or not."""
+    """Let the servers of this process serve a fake, without wrapping botocore in it."""
     activate(service_of(fake), fake)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The entry point for pytest: fixtures and hooks. What they do stands in the modules beside this one.
+"""The entry point for pytest: fixtures and hooks. What they do is in the modules beside this one.
 
 Loaded at every start of pytest, so it imports nothing that a run without a fake does not need.
 """
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    # A conftest is where many a suite imports its application, whose clients are made then.
+    # Many suites import their application in a conftest, and its clients are made then.
     _look_after_botocore(early_config)
 
 
@@ -50,13 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
         failures = run_of(config).failures = read_command_line(config)
         config.pluginmanager.register(failures)
-    # Again, for a plugin that a conftest has brought in.
+    # Again, because a conftest may have loaded this plugin after that hook.
     _look_after_botocore(config)
     _runs_under_way.append(config)
 
 
 _runs_under_way: Final[list[pytest.Config]] = []
-"""The innermost is the last: a test may run pytest by itself."""
+"""The innermost is the last: a test may run pytest itself."""
 
 
 def _look_after_botocore(config: pytest.Config) -> None:
@@ -100,7 +100,7 @@ def pinpoint_otp() -> Iterator[PinpointOTP]:
     """
     from pytest_pinpoint_otp.plugin.activation import activated
 
-    # Not by the fixture ``request``: pytest makes that three times a test, which takes as long as entering the fake.
+    # Without the fixture ``request``: pytest makes it three times a test, which takes as long as entering the fake.
     session: Any = _runs_under_way[-1].pluginmanager.get_plugin("session")
     test = next(reversed(session._setupstate.stack))
     with activated(test) as fake:
@@ -162,13 +162,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if teardowns:
         from pytest_pinpoint_otp.mock import leave
 
-        # Ctrl-C in the teardown of one fixture keeps pytest from tearing down those around it.
+        # After Ctrl-C in the teardown of a fixture, pytest does not tear down those around it.
         for teardown in teardowns.values():
             leave(teardown.fake)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     _runs_under_way[:] = [one for one in _runs_under_way if one is not config]
-    # A client may outlive the run, and this plugin's modules, where a test runs pytest by itself.
+    # If a test runs pytest itself, a client may outlive that run and its modules of this plugin.
     if (interception := sys.modules.get("pytest_pinpoint_otp.transports.botocore.interception")) is not None:
         interception.unregister_all()

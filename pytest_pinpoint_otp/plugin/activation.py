@@ -67,7 +67,7 @@ def _arrangement_of(item: pytest.Item, arguments: Mapping[str, Any]) -> Arrangem
 
 
 def prepare(item: pytest.Item) -> None:
-    """Let the fake of a test come into force when the test is set up, after all fixtures that are wider."""
+    """Have the fake of a test activated when the test is set up, after all wider fixtures."""
     if isinstance(item, (pytest.Function, pytest.DoctestItem)) or FIXTURE in fixture_names(item):
         _put_fixture_first(item)
     elif "setup" not in vars(item):
@@ -81,7 +81,7 @@ def _put_fixture_first(item: Any) -> None:
         return
     others = [name for name in names if name != FIXTURE]
     place = next((at for at, name in enumerate(others) if _has_function_scope(item, name)), len(others))
-    # A list of its own: pytest shares one among the parameters of a test, and with others.
+    # A new list: pytest shares one among the parameters of a test, and with other tests.
     item.fixturenames = [*others[:place], FIXTURE, *others[place:]]
 
 

@@ -1,4 +1,4 @@
-"""What configuration, markers and a test's name say about its fake. Loaded at every start of pytest: keep it light."""
+"""What configuration, markers and a test's name say about its fake. pytest loads it at every start: keep it light."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Run:
         self.failures: RunFailures | None = None
         self.guard: GuardReport | None = None
         self.teardowns: Final[dict[pytest.Item, Teardown]] = {}
-        """What is due at the end of the tests that are under way and have a fake."""
+        """What is due at the end of each test that is under way and has a fake."""
 
 
 _run: Final = pytest.StashKey[Run]()
@@ -143,14 +143,14 @@ def read_configuration(config: pytest.Config) -> dict[str, Any]:
 
 
 def _refuse_unknown(config: pytest.Config) -> None:
-    """Refuse an option that looks like one of ours and is nobody's: pytest only warns, and the fake would be off."""
+    """Refuse an unknown option that begins with our prefix: pytest only warns, and the fake would be off."""
     # pytest has no public name for it since 9.2.
     settings = vars(config).get("_inicfg", vars(config).get("inicfg", ()))
     known = [f"{PREFIX}{option}" for option in ("autouse", "guard", *OPTIONS)]
     for name in settings:
         if name.startswith(PREFIX) and name not in known:
             try:
-                # Somebody else may have it.
+                # Another plugin may have it.
                 config.getini(name)
             except ValueError:
                 from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
@@ -163,7 +163,7 @@ def _getini(config: pytest.Config, name: str) -> Any:
     try:
         return config.getini(name)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        # pytest's own words show the value, but do not always say whose it is and what it takes.
+        # pytest's own error shows the value, but does not always name the option and what it takes.
         kind, _ = OPTIONS.get(name.removeprefix(PREFIX), ("bool", ""))
         advice = {"bool": ". Give true or false.", "int": ". Give a whole number."}.get(kind, "")
         raise pytest.UsageError(f"pytest's configuration, {name}: {error}{advice}") from None
@@ -193,7 +193,7 @@ def _takes(item: pytest.Item, name: str) -> bool:
     """Tell whether a test takes one of the plugin's fixtures, and not another that has the same name."""
     if name not in fixture_names(item):
         return False
-    # One that takes the fixture of its own name adds to that one.
+    # A fixture that takes the one of its own name extends that.
     definitions = reversed(fixture_definitions(item, name))
     last = next((one for one in definitions if one.func.__module__ == _PLUGIN or name not in one.argnames), None)
     return last is None or last.func.__module__ == _PLUGIN
@@ -210,7 +210,7 @@ def _is_enabled(item: pytest.Item) -> bool:
         return run_of(item.config).autouse
     enabled: bool = arguments["enabled"]
     if not enabled:
-        # A mistake in options that are not used for now is reported all the same.
+        # A mistake in the options is reported even if they are not used.
         options_of(item, arguments)
     return enabled
 
@@ -229,7 +229,7 @@ def options_of(item: pytest.Item, arguments: Mapping[str, Any]) -> Options:
 
 
 def marker_arguments(item: pytest.Item) -> dict[str, Any]:
-    """Return the merged arguments of a test's markers, of which the narrower wins; empty without a marker."""
+    """Return the merged arguments of a test's markers; the narrower marker wins. Empty without a marker."""
     arguments: dict[str, Any] = {}
     if item.get_closest_marker(MARKER) is None:
         return arguments
@@ -248,19 +248,19 @@ def marker_arguments(item: pytest.Item) -> dict[str, Any]:
 def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
     """Yield a test's markers, the widest first."""
     for node in item.listchain():
-        # Of one object, pytest has the nearest first.
+        # pytest has the markers of one object with the nearest first.
         own = list(reversed([marker for marker in node.own_markers if marker.name == MARKER]))
         if isinstance(node, pytest.Class):
             depths = _depths(node.obj)
             own.sort(key=lambda marker: depths.get(id(marker), -1))
         yield from own
     if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-        # The markers of its parameters stand behind the function's own.
+        # The markers of its parameters come after the function's own.
         yield from (marker for marker in item.callspec.marks if marker.name == MARKER)
 
 
 def _depths(cls: type) -> dict[int, int]:
-    """Return how far down in the line of its base classes each marker of a class was put on, by the marker's id."""
+    """Return at which depth of its base classes each marker of a class was put on, by the marker's id."""
     depths: dict[int, int] = {}
     for depth, owner in enumerate(reversed(cls.__mro__)):
         marks = vars(owner).get("pytestmark", ())
@@ -270,7 +270,7 @@ def _depths(cls: type) -> dict[int, int]:
 
 
 def identity_of(item: pytest.Item) -> str:
-    """Return what a test is by itself: file name, classes, name and parameters, wherever and by whatever it is run."""
+    """Return what identifies a test on any machine and in any run: file name, classes, name and parameters."""
     # Not the node ID: it holds folders, and pytest-xdist appends the group to it.
     names = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Item))]
     return "::".join([item.path.name, *names])
@@ -280,7 +280,7 @@ def terminal_width(config: pytest.Config) -> int:
     """Return how wide the terminal is on which a run reports."""
     workerinput: dict[str, Any] = getattr(config, "workerinput", {})
     width: int = workerinput.get(_WORKER_WIDTH) or shutil.get_terminal_size().columns
-    # As pytest does: a width that is too small is none that a terminal has.
+    # As pytest does: a smaller width is not that of a real terminal.
     return width if width >= 40 else 80
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP
 
 _COUNTS: Final = "pinpoint_otp_chaos"
-"""Where a worker of pytest-xdist puts what it has to tell its controller."""
+"""The key under which a worker of pytest-xdist reports to its controller."""
 
 
 class Arrangement:
@@ -62,7 +62,7 @@ class Arrangement:
         return Counter() if self._chaos is None else self._chaos.counts
 
     def section(self, fake: PinpointOTP, item: pytest.Item) -> str:
-        """Return what a failing test tells of its chaos: the plan, and the command that replays it; else nothing."""
+        """Return what a failing test shows of its chaos: the plan, and the command that replays it; or nothing."""
         plan = service_of(fake).recorded_plan("chaos") if self._chaos is not None else FailurePlan()
         if not plan.steps:
             return ""
@@ -87,7 +87,7 @@ class Shaking(NamedTuple):
 
 
 class RunFailures:
-    """What the command line wants to happen to every test of a run. A plugin of pytest's by itself.
+    """What the command line arranges for every test of a run. It is a pytest plugin of its own.
 
     Args:
         shaking: how chaos shakes them; None: no chaos.
@@ -100,11 +100,11 @@ class RunFailures:
         self._replay: Final = replay
         self._file: Final = file
         self._counts: Counter[tuple[str, str]] = Counter()
-        """What chaos has counted in each test, by what it is of and the node ID."""
+        """What chaos has counted in each test, by what was counted and the node ID."""
 
     def arrangement(self, item: pytest.Item, plan: FailurePlan | None) -> Arrangement:
         """Return what is arranged for a test, whose marker names a plan of its own or does not."""
-        # A test that says itself what fails knows what it expects.
+        # A test with a plan of its own expects those failures and no others.
         if self._shaking is None or (plan is not None and plan.steps):
             return Arrangement(plan, self._replay)
         rate, seed, kinds = self._shaking
@@ -115,7 +115,7 @@ class RunFailures:
         self._counts.update({(counted, item.nodeid): count for counted, count in arrangement.counts.items()})
 
     def pytest_report_header(self) -> str:
-        """Tell of it in the header."""
+        """Announce chaos or the replay in the header."""
         if self._shaking is None:
             return f"pinpoint-otp: replays the failure plan {self._file}, without chaos"
         rate, seed, kinds = self._shaking
@@ -124,7 +124,7 @@ class RunFailures:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Tell the controller of pytest-xdist, if there is one, before the worker ends."""
+        """Report to the controller of pytest-xdist, if there is one, before the worker ends."""
         result = yield
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output[_COUNTS] = dict(self._counts)
@@ -132,11 +132,11 @@ class RunFailures:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker has told."""
+        """Take over what a worker has reported."""
         self._counts.update(getattr(node, "workeroutput", {}).get(_COUNTS, {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell how much was failed."""
+        """Say how much was failed."""
         if self._shaking is not None:
             terminalreporter.line(f"pinpoint-otp: chaos {_summarize(self._counts)}")
 
@@ -163,13 +163,13 @@ def _count(number: int, noun: str) -> str:
 def _choices() -> Sequence[object] | None:
     """Return what Hypothesis has chosen so far for the example under way in this thread; None: there is none.
 
-    Whatever is the same when Hypothesis runs an example again, and nothing else, is among these.
+    They are the same when Hypothesis runs the example again, and differ between examples.
     """
     control: Any = sys.modules.get("hypothesis.control")
     if control is None or not control.currently_in_test_context():
         return None
     data = control.current_build_context().data
-    # Before 6.123, what it has is not the same when it runs an example again. There, all examples draw alike.
+    # Before 6.123, they are not the same when an example runs again. There, all examples draw alike.
     choices: Sequence[object] = getattr(data, "choices", ())
     return choices
 
@@ -190,7 +190,7 @@ def read_command_line(config: pytest.Config) -> RunFailures:
         replay = FailurePlan.from_file(Path(config.invocation_params.dir, file))
     except (OSError, ValueError) as error:
         raise pytest.UsageError(f"--pinpoint-otp-replay: {error}") from None
-    # Chaos may stand in addopts, and what was drawn once is to be repeated alone.
+    # Without chaos, which may be in addopts: what was drawn once must be repeated alone.
     return RunFailures(None, replay, file)
 
 
@@ -250,7 +250,7 @@ def _kept(config: pytest.Config) -> Iterator[str]:
 
 
 def _write_plan_file(item: pytest.Item, plan: FailurePlan) -> Path:
-    """Write a plan into pytest's cache, or into a temporary folder where that cannot be, and return its file.
+    """Write a plan into pytest's cache or, if that fails, into a temporary folder, and return its file.
 
     Raises:
         OSError: neither can be written.

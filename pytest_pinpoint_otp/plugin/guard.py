@@ -15,7 +15,7 @@ from pytest_pinpoint_otp.transports.botocore.exceptions import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
 
 _OUTSIDE: Final = "pinpoint_otp_unfaked_calls"
-"""Where a worker of pytest-xdist puts what it has to tell its controller."""
+"""The key under which a worker of pytest-xdist reports to its controller."""
 _WITHOUT_A_FAKE: Final = (
     "The test has no fake: name the fixture pinpoint_otp in it, or mark it with @pytest.mark.pinpoint_otp."
 )
@@ -28,13 +28,13 @@ _WAYS_OUT: Final = (
 class GuardReport:
     """Turns the guard on, and reports the calls that it stops, since applications swallow its exception.
 
-    A plugin of pytest's by itself, which is registered only where the guard is configured.
+    It is a pytest plugin of its own, which is registered only if the guard is configured.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self._let_through: Final = ExitStack()
         self._reported: Final[set[UnfakedCall]] = set()
-        """The calls whose errors stand in the reports on the test."""
+        """The calls whose errors are in the reports on the test."""
         self._outside: Final[Counter[str]] = Counter()
         config.add_cleanup(turn_on())
 
@@ -46,21 +46,21 @@ class GuardReport:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
-        """Tell calls that came since the last test, from a thread that outlives it, from those of this test."""
+        """Keep calls that came since the last test, from a thread that outlived it, apart from those of this test."""
         self._outside.update(map(_description, take()))
         self._reported.clear()
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-        """Take note of the calls whose errors failed the test."""
+        """Note the calls whose errors failed the test."""
         if call.excinfo is not None:
             self._reported.update(_calls_in(call.excinfo.value))
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Fail where calls were stopped during the test that no report on it tells of."""
+        """Fail if calls were stopped during the test that no report on it shows."""
         try:
             yield
         except BaseException as error:
@@ -85,7 +85,7 @@ class GuardReport:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Let the run fail where calls were stopped outside any test."""
+        """Let the run fail if calls were stopped outside any test."""
         result = yield
         # After all other hooks, and before the wrappers that write the summary or end a worker.
         self._let_through.close()
@@ -98,7 +98,7 @@ class GuardReport:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker of pytest-xdist has told."""
+        """Take over what a worker of pytest-xdist has reported."""
         told: dict[str, int] = getattr(node, "workeroutput", {}).get(_OUTSIDE, {})
         self._outside.update({f"{call} ({node.gateway.id})": times for call, times in told.items()})
 

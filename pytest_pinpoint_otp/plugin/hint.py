@@ -1,4 +1,4 @@
-"""What a failing test without a fake is told where an OTP call made it fail."""
+"""The hint under a failing test without a fake that an OTP call made fail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The end of a test: what it left unused or did wrong is an error at teardown, and a failure shows the OTP traffic.
 
-The guard tells of the calls that it stopped by itself: see the module `guard`.
+The guard reports the calls that it stopped: see the module `guard`.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Teardown:
         """One for each subtest, and the test's own last, which passes even where a subtest has failed."""
 
     def note(self, report: pytest.TestReport) -> None:
-        """Take note of a report on the test; where it tells of a failure, add the traffic to it."""
+        """Note a report on the test. If it is a failure, add the traffic to it."""
         if report.failed:
             self._add_sections(report)
         if report.when == "call":
             self._outcomes.append("xfailed" if hasattr(report, "wasxfail") else report.outcome)
 
     def _add_sections(self, report: pytest.TestReport) -> None:
-        # At the teardown what is unused may be the error itself.
+        # At teardown, the error itself may be about what is unused.
         unused = report.when != "teardown"
         traffic = service_of(self.fake).traffic(terminal_width(self._item.config), unused=unused)
         if traffic:

@@ -24,11 +24,11 @@ APIS_BY_NAME: Final = {api.name: api for api in APIS}
 
 
 _LIMITS: Final = ("max_guesses", "guess_window", "max_texts", "text_window", "tolerated_errors", "may_test_nothing")
-"""Attributes that a subclass has no name of its own nearly like. It may well have a ``phone`` beside ``phones``."""
+"""Attributes whose misspelling is refused. Not ``phones``: a subclass may well have a ``phone`` of its own."""
 
 
 def check_attributes(machine: Any, properties: Collection[str], rules: Collection[str]) -> None:
-    """Check what a subclass of the machine says about itself.
+    """Check the class attributes and methods of a machine.
 
     Args:
         machine: the class.
@@ -76,7 +76,7 @@ def check_attributes(machine: Any, properties: Collection[str], rules: Collectio
 
 
 def _check_names(machine: Any, rules: Collection[str]) -> None:
-    """Refuse a name that was meant as another one, which would go on as it is without a word."""
+    """Refuse a name that is probably a misspelt one, which would keep its default without a word."""
     for name, value in vars(machine).items():
         # A rule is left out by None.
         near = find_near(name, [*_LIMITS, *(rules if value is None else ())], likeness=0.85)
@@ -100,7 +100,7 @@ def _check_methods(machine: Any, properties: Collection[str], rules: Collection[
             )
     for one in rules:
         value = getattr(machine, one)
-        # Hypothesis would take no step by it, and say nothing.
+        # Hypothesis would silently take no step with it.
         if value is not None and not hasattr(value, "hypothesis_stateful_rule"):
             raise TypeError(
                 f"{name}.{one} takes the place of a rule and is not a rule: decorate it with @rule of"

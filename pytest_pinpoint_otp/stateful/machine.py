@@ -33,9 +33,9 @@ __tracebackhide__ = True
 
 def _default_settings(given: settings) -> settings:
     """Return the settings of a machine that says nothing else, made from those of Hypothesis's profile."""
-    # It costs up to 30 seconds, and tells which lines of botocore and of this package a failure ran.
+    # Phase.explain takes up to 30 seconds, and only shows which lines of botocore and of this package a failure ran.
     phases = [phase for phase in given.phases if phase is not Phase.explain]
-    # Steps are whole log-ins here, and a long run takes long to shrink. Unless the profile says otherwise.
+    # Fewer steps, unless the profile says otherwise: steps are whole log-ins here, and long runs shrink slowly.
     usual = settings.get_profile("default").stateful_step_count
     steps = STEPS if given.stateful_step_count == usual else given.stateful_step_count
     return settings(given, phases=phases, stateful_step_count=steps)
@@ -44,7 +44,7 @@ def _default_settings(given: settings) -> settings:
 def _after_flags(machine: Any) -> st.SearchStrategy[int]:
     """Return a strategy for a seed, which first lets Hypothesis draw how many rules this run leaves out.
 
-    Hypothesis would draw that with the first rule, which could not be shrunk away then.
+    Hypothesis would draw that with the first rule, which could then not be shrunk away.
     """
     rules = getattr(machine, "_rules_strategy", None)
     flags: st.SearchStrategy[Any] = getattr(rules, "enabled_rules_strategy", st.none())
@@ -136,8 +136,8 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
 
     @contextmanager
     def left_when_pasted(self) -> Iterator[None]:
-        """Leave the fake where a failing example fails that is pasted into a test: it does not reach its teardown, and
-        later tests would have the fake. Hypothesis always calls that.
+        """Leave the fake if a failing example fails that was pasted into a test. Such an example does not reach its
+        teardown, which Hypothesis always calls, and later tests would have the fake.
         """
         try:
             yield
@@ -157,7 +157,7 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
         if currently_in_test_context():
             self.tally.note_end(raised)
             complaint = self.tally.complain(settings().max_examples)
-            # Those of requests alone need nobody to be let in.
+            # The properties of requests alone do not need anybody to be let in.
             if complaint and not self.may_test_nothing and not {*OF_CODES}.isdisjoint(self.properties):
                 self.fail(f"Nothing is tested: {complaint}. If that is on purpose, set may_test_nothing = True")
 
@@ -174,7 +174,7 @@ _OWN: Final = {
     for name, value in vars(owner).items()
     if inspect.isfunction(value) and not name.startswith("_")
 } - {*PROPERTIES, *RULES, "begin", "teardown", "request_code", "check_code"}
-"""The names of the methods that the machine uses itself, and that are not for a subclass to override."""
+"""The names of the machine's own methods, which a subclass must not override."""
 
 
 def _refuse_own(names: Collection[str], machine: type[OTPStateMachine]) -> None:

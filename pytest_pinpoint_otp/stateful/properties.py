@@ -139,8 +139,8 @@ class Properties:
     def right_code_lets_in(self, typed: Typed) -> str | None:
         """`check_code` is not false if the user typed the live code of the newest text and the service was asked.
 
-        An application that has locked a phone out does not ask. One that got no answer to the send of that text may
-        ask about an earlier one.
+        An application that has locked a phone out does not ask the service. One that got no answer to the send of that
+        text may ask about an earlier one.
         """
         if typed.let_in is not False or not typed.was_live or self._was_acceptance_lost(typed):
             return None

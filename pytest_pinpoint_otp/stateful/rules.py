@@ -1,4 +1,4 @@
-"""What users, attackers and networks do, as rules: each is followed by the checks that belong to it."""
+"""What users, attackers and networks do, as rules. After each rule, the properties that belong to it are checked."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Rules(Properties):
 
     @step(text=TEXTS, form=st.sampled_from(list(FORMS)))
     def type_malformed_code(self, text: SentMessage, form: str) -> None:
-        """The user types what is not a code, or anybody would try, or writes the code otherwise than it was sent."""
+        """The user types something that is not a code or easy to guess, or writes the code in another way."""
         self._type(text.destination, FORMS[form](text.code))
 
     @step(into=TEXTS, phone=_PHONE, error=_ERROR, times=drawn_up_to(lambda machine: machine.tolerated_errors))
@@ -166,7 +166,7 @@ class Rules(Properties):
 
     @step(into=TEXTS, phone=_PHONE, error=_ERROR)
     def type_code_after_failed_resend(self, phone: str, error: str) -> SentMessage | None:
-        """The user has a code, asks for another one, which fails, and types the one of before."""
+        """The user has a code, asks for another one, which fails, and types the earlier one."""
         text = self._request(phone)
         if text is not None:
             self._fail_next(self.operations()[0], error)
@@ -225,7 +225,7 @@ class Rules(Properties):
 
     @step(failure=st.sampled_from(_DELIVERY_FAILURES))
     def fail_next_delivery(self, failure: str) -> None:
-        """The next text is not delivered: throttled, say."""
+        """The next text is not delivered, because it is throttled, for example."""
         self._fail_next(self.operations()[0], failure)
 
     @step(operation=_OPERATION, error=_ERROR)
@@ -278,7 +278,7 @@ class Rules(Properties):
         self._fail_next(operation, LostResponse(), per="attempt")
 
     def _fail_next(self, operation: Any, failure: Any, per: Literal["call", "attempt"] = "call") -> None:
-        # In place of an earlier one: most calls would fail otherwise, and little would ever work.
+        # Instead of an earlier one. Otherwise most calls would fail.
         self._forget_failure(operation)
         self._due[operation] = self.fake.inject(failure, operation=operation, per=per)
 

@@ -33,9 +33,9 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "full-width digits": lambda code: code.translate(str.maketrans(DIGITS, "０１２３４５６７８９")),  # noqa: RUF001
     "superscript digits": lambda code: code.translate(str.maketrans(DIGITS, "⁰¹²³⁴⁵⁶⁷⁸⁹")),
 }
-"""How people, and those who try, write a code otherwise than it was sent.
+"""Other ways in which people write a code, and guesses.
 
-Zeros and ascending digits are what an application accepts whose code for tests was left in.
+An application may accept zeros or ascending digits because a code for its tests was left in.
 """
 
 
@@ -45,19 +45,19 @@ def drawn_from(choices: Callable[[Any], Sequence[str]]) -> st.SearchStrategy[str
 
 
 def drawn_up_to(most: Callable[[Any], int]) -> st.SearchStrategy[int]:
-    """Return a strategy for a number from 1 to what the running machine says, and that one often."""
+    """Return a strategy for a number from 1 to what the running machine says, which is drawn most often."""
     # One draw, so that it shrinks to 1. Hypothesis takes a branch that draws nothing for the smallest.
     return st.runner().map(most).flatmap(lambda most: st.integers(1, 2 * most).map(lambda number: min(number, most)))
 
 
 def step(into: Bundle[SentMessage] | None = None, **arguments: Any) -> Callable[[_Method], _Method]:
-    """Decorate a rule of the machine, which stays a method that returns what it returns.
+    """Decorate a rule of the machine. It can still be called, and returns what it returned.
 
-    Hypothesis's statistics tell in how many runs it was carried out.
+    Hypothesis's statistics show in how many runs it was carried out.
 
     Args:
-        into: the bundle that what it returns goes to; None: Hypothesis sees nothing of it.
-        arguments: what it is given, by strategies.
+        into: the bundle that its results go to; None: Hypothesis does not see them.
+        arguments: a strategy for each argument.
     """
 
     def decorate(function: _Method) -> _Method:

@@ -1,4 +1,4 @@
-"""What all runs of a machine came to together: a test in which nobody is ever let in proves nothing."""
+"""What all runs of a machine achieved together: a test in which nobody is ever let in proves nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tally:
         self._had_to_text += had_to
 
     def note_typed(self, *, let_in: bool, had_to: bool) -> None:
-        """Note a code that was typed in, and whether it let in, and had to."""
+        """Note a code that was typed, whether the user was let in, and whether that had to be."""
         self._entries += let_in
         self._had_to_let_in += had_to
 
@@ -41,7 +41,7 @@ class Tally:
             self._found = True
 
     def complain(self, enough: int) -> str | None:
-        """Return what was missing in all of at least so many runs; None: nothing, or they are fewer."""
+        """Return what was missing in all runs, once there were enough of them; None: nothing, or too few runs."""
         if self._found or self._runs < enough:
             return None
         if self._had_to_text and not self._texts:

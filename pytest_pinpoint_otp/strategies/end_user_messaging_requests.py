@@ -97,7 +97,7 @@ def _parameters_of(route: str, *, needs_template: bool) -> st.SearchStrategy[dic
     template = {TEMPLATES[route]: _TEMPLATES_OF[route]}
     optional = _BESIDE_TEMPLATE[route]
     if route == "whatsApp":
-        # The channel needs both, wherever they are from.
+        # The channel needs both, from the request or from a configuration.
         return members({**template, "languageCode": _LANGUAGE}, {})
     if needs_template:
         return members(template, optional)
@@ -140,7 +140,7 @@ def notify_send_parameters(**fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def _sends(draw: st.DrawFn, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Draw the parameters of a valid send. First comes what decides on the route, and so on what others may be."""
+    """Draw the parameters of a valid send. Those that decide the route come first, because others depend on it."""
 
     def take(**strategies: st.SearchStrategy[Any]) -> dict[str, Any]:
         """Draw members, those that are fixed as they are fixed."""

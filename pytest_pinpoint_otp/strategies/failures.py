@@ -46,7 +46,8 @@ def outcomes(operation: OperationName = "SendOTPMessage") -> st.SearchStrategy[A
 
 @st.composite
 def _outcomes(draw: st.DrawFn, kinds: Sequence[st.SearchStrategy[Any]]) -> Any:
-    # Far more numbers than kinds: Hypothesis draws nothing twice, and would soon be through with those of few values.
+    # Far more numbers than kinds: Hypothesis draws nothing twice, and would soon have drawn all of the kinds with few
+    # values.
     return draw(kinds[draw(st.integers(0, 100 * len(kinds) - 1)) % len(kinds)])
 
 
@@ -78,7 +79,7 @@ def _kinds(name: str, *, failing: bool) -> list[st.SearchStrategy[Any]]:
 
 @st.composite
 def _deliveries(draw: st.DrawFn, statuses: st.SearchStrategy[str]) -> Delivery:
-    # Not a draw for each member: what has many draws alike is varied so often that hardly any other kind would come.
+    # One draw for all members: Hypothesis varies what has many draws so often that other kinds would hardly come.
     status, names = draw(statuses), draw(_GIVEN)
     members: dict[str, Any] = {name: draw(_OF_DELIVERY[name]) for name in names}
     return Delivery(status, **members)
@@ -99,7 +100,7 @@ _PAGES: Final = st.sampled_from(
 )
 _WRITTEN: Final = st.text(CHARACTERS).map(str.encode)
 _BODIES: Final = st.one_of(_PAGES, _PAGES, _PAGES, _WRITTEN, _WRITTEN, st.binary(max_size=64))
-"""What proxies answer, texts, and seldom any bytes, most of which are not UTF-8."""
+"""What proxies answer, any texts, and sometimes any bytes, most of which are not UTF-8."""
 
 
 def failure_plans(
@@ -137,7 +138,7 @@ def failure_plans(
     steps = _steps(
         operation, outcomes_of, {name: _read_filter(name, value) for name, value in given.items() if value is not None}
     )
-    # None, which changes nothing, is what a needless step shrinks to; the simplest step would fail another call.
+    # A needless step shrinks to None, which changes nothing. The simplest step would make another call fail.
     slots = st.lists(st.one_of(st.none(), steps, steps, steps), max_size=max_steps)
     return slots.map(lambda made: FailurePlan(tuple(step for step in made if step is not None)))
 

@@ -92,7 +92,7 @@ def _often(length: int) -> list[str]:
     return found * (len(TEMPLATES) // 3 // len(found))
 
 
-# The fewest and the most digits are where mistakes are.
+# Mistakes are made with the fewest and the most digits.
 _LENGTHS: Final = [*map(len, TEMPLATES)]
 _TEMPLATES: Final = st.sampled_from([*TEMPLATES, *_often(min(_LENGTHS)), *_often(max(_LENGTHS))])
 

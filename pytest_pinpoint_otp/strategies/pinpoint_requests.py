@@ -150,7 +150,7 @@ def invalid_verify_parameters(*names: LimitedOfVerification) -> st.SearchStrateg
 def _with_one(
     parameters: Callable[..., st.SearchStrategy[dict[str, Any]]], names: Iterable[str]
 ) -> st.SearchStrategy[tuple[dict[str, Any], str]]:
-    """Return a strategy for parameters of which one of these is outside its limit."""
+    """Return a strategy for parameters with one of these members outside its limit."""
     each = {name: st.tuples(parameters(**{name: _OUTSIDE[name]}), st.just(name)) for name in names}
     return st.sampled_from([*each]).flatmap(each.__getitem__)
 
@@ -158,7 +158,7 @@ def _with_one(
 def _refused(name: str, *tried: str) -> st.SearchStrategy[str]:
     """Return a strategy for these texts and any others that a parameter does not accept."""
     known = st.sampled_from(tried)
-    # Twice, for they are likelier to pass somewhere than any text is.
+    # Twice, because an application is likelier to accept these than any text.
     drawn = known | known | st.text(CHARACTERS)
     return drawn.filter(lambda value: not SEND_RULES[name].accepts(value))
 

@@ -20,10 +20,10 @@ _Strategies = Mapping[str, st.SearchStrategy[Any]]
 
 BOOLEANS: Final = st.booleans()
 MOSTLY: Final = st.sampled_from([False, True, True, True])
-"""A strategy for what is there more often than not."""
+"""A strategy for whether to include something that is there more often than not."""
 
 CHARACTERS: Final = st.characters(categories=("L", "M", "N", "P", "S", "Zs"))
-"""What people may have in a name: letters, marks, numbers, punctuation, symbols and spaces of any script."""
+"""Characters that names may have: letters, marks, numbers, punctuation, symbols and spaces of any script."""
 
 
 def texts(
@@ -33,9 +33,9 @@ def texts(
     *,
     usual: Sequence[str] = (),
 ) -> st.SearchStrategy[str]:
-    """Return a strategy for texts of so many characters, of which one in three is the shortest, and one the longest.
+    """Return a strategy for texts of so many characters. A third has the least number of them, a third the most.
 
-    Hypothesis hardly ever draws a long text by itself, and a limit is where mistakes are.
+    Hypothesis seldom draws long texts, and mistakes are made at limits.
 
     Args:
         shortest: how many characters it has at least.
@@ -53,7 +53,7 @@ def texts(
 
 
 def numbers(accepted: range) -> st.SearchStrategy[int]:
-    """Return a strategy for the numbers of a range, of which one in three is the first, and one in three the last."""
+    """Return a strategy for the numbers of a range. A third of those drawn is the first, and a third the last."""
     ends = [accepted[0], accepted[-1]]
     return st.sampled_from([*accepted, *ends * len(accepted)])
 
@@ -62,8 +62,8 @@ def numbers(accepted: range) -> st.SearchStrategy[int]:
 def members(draw: st.DrawFn, required: _Strategies, optional: _Strategies) -> dict[str, Any]:
     """Draw a dict with the required members, and most of the optional ones.
 
-    Whether one is there is a draw of its own: of what st.fixed_dictionaries draws, Hypothesis cannot always leave out
-    one member without putting in another.
+    Each optional member has a draw of its own that says whether it is there: with st.fixed_dictionaries, Hypothesis
+    cannot always leave out one member without putting in another.
     """
     made = {name: draw(strategy) for name, strategy in required.items()}
     for name, strategy in optional.items():
