@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fake = _make_fake(options)
         serving = serve_pinpoint_otp(options.host, options.port, hold=options.hold, allowed_hosts=options.allow_host)
     except (TypeError, ValueError, OSError) as error:
-        parser.error(str(error))
+        # The arguments of serve_pinpoint_otp are options here.
+        parser.error(str(error).replace("serve_pinpoint_otp: ", "--"))
     # What a text says may not be in the terminal's encoding.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a file that is text
     try:
