@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.apis.parameter_rules import E164, like
 from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS, say_length
+from pytest_pinpoint_otp.engine.options import find_refusals
 from pytest_pinpoint_otp.engine.service import say_which_api, sending_operation
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -82,9 +82,9 @@ def check_code(where: str, code: object, *, enforce: bool, code_type: str | None
     if not code or not set(code) <= set(alphabet):
         letters = "" if numeric else ", or of those and capital letters"
         raise ValueError(f"{where}: the code {code!r} is not made of the digits 0 to 9{letters}.")
-    refusals = [api.find_default_refusal("code_length", len(code), enforce=enforce) for api in APIS]
-    if all(refusals):
-        raise ValueError(f"{where}: the code {code!r} has {say_length(code)}: {refusals[0]}")
+    refusals = find_refusals("code_length", len(code), enforce=enforce)
+    if refusals:
+        raise ValueError(f"{where}: the code {code!r} has {say_length(code)}. {refusals}")
 
 
 def read_codes(codes: Sequence[object], *, enforce: bool) -> list[str]:

@@ -94,11 +94,17 @@ _IDS = {
 
 
 def _check_default(name: str, value: int, *, enforce: bool) -> None:
-    """Refuse a number that no API accepts, in the words of the first."""
-    check_int(name, value)
-    refusals = [api.find_default_refusal(name, value, enforce=enforce) for api in APIS]
-    if all(refusals):
-        raise ValueError(f"{name} is refused: {refusals[0]}")
+    """Refuse a number that no API accepts."""
+    check_int(name, value, meaning="minutes" if name == "validity_period" else "")
+    refusals = find_refusals(name, value, enforce=enforce)
+    if refusals:
+        raise ValueError(f"{name} is refused. {refusals}")
+
+
+def find_refusals(name: str, value: int, *, enforce: bool) -> str:
+    """Return what every API says against the value of an option; empty where one accepts it."""
+    refusals = {api.name: api.find_default_refusal(name, value, enforce=enforce) for api in APIS}
+    return " ".join(f"{api}: {refusal}" for api, refusal in refusals.items()) if all(refusals.values()) else ""
 
 
 def _read_ids(name: str, given: object, holds: str) -> frozenset[str]:
