@@ -147,6 +147,19 @@ def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
         raise ValueError(f"{what} is {value!r}.{did_you_mean(value, choices)}")
 
 
+def unique_members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of a JSON object: ``json.loads`` takes this as its ``object_pairs_hook``.
+
+    Raises:
+        ValueError: a member is there twice.
+    """
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the member {next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return members
+
+
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _Class = TypeVar("_Class", bound=type)
 

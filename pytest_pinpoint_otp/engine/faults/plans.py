@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.argument_checks import check_str, kind, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_str, kind, plain, unique_members
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Pasteable, check_members, in_json, in_place
 from pytest_pinpoint_otp.engine.faults.parsing import (
@@ -174,7 +174,7 @@ class FailurePlan(Pasteable):
                 f"from_json takes the text of a JSON document, not {kind(text)}; FailurePlan.from_file reads a file."
             )
         try:
-            document = json.loads(text, object_pairs_hook=_read_object)
+            document = json.loads(text, object_pairs_hook=unique_members)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"The failure plan is not a JSON document: {error}.") from None
         where = "the plan"
@@ -236,12 +236,3 @@ def _make_step(where: str, at: str, outcome: Any, members: dict[str, Any]) -> Fa
         return FailureStep(read_json(at, outcome, operation), **members)
     except (TypeError, ValueError) as error:
         raise in_place(where, FailureStep, error) from None
-
-
-def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, whose members may not be given twice."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the member {next(name for name in names if names.count(name) > 1)!r} is there twice")
-    return members

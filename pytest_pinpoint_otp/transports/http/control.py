@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 from urllib.parse import unquote
 
-from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind, unique_members
 from pytest_pinpoint_otp.transports.http.actions import CommandContext, NoFakeError
 from pytest_pinpoint_otp.transports.http.answers import write_error, write_json
 from pytest_pinpoint_otp.transports.http.commands import COMMANDS, Command, kinds_of
@@ -84,20 +84,12 @@ def _read_body(name: str, body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        document = json.loads(body, object_pairs_hook=_read_object, parse_constant=_refuse_constant)
+        document = json.loads(body, object_pairs_hook=unique_members, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: the request body is not a JSON document: {error}.") from None
     if not isinstance(document, dict):
         raise TypeError(f"{name}: the request body takes an object of arguments, not {kind(document)}.")
     return document
-
-
-def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the member {next(name for name in names if names.count(name) > 1)!r} is there twice")
-    return members
 
 
 def _refuse_constant(constant: str) -> Any:
