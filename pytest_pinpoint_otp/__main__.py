@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from pytest_pinpoint_otp.engine.argument_checks import counted
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.options import read_options
 from pytest_pinpoint_otp.engine.report import printable
@@ -138,8 +139,7 @@ def _serve(server: PinpointOTPServer, fake: PinpointOTP, host: str) -> int:
         _print_greeting(server, host)
         for message in _until_none(arrivals):
             _say(_line(message))
-        calls = len(fake.calls)
-        _say(f"{_count(len(fake.messages), 'text')}, {_count(calls, 'call')}.")
+        _say(f"{counted(len(fake.messages), 'text')}, {counted(len(fake.calls), 'call')}.")
     return 0
 
 
@@ -177,10 +177,6 @@ def _line(message: SentMessage) -> str:
     line = f"{message.sent_at.astimezone():%H:%M:%S}  {message.destination}  {message.code}{reference}"
     # A reference comes from the application, and must not control the terminal.
     return printable(line)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _say(line: str) -> None:

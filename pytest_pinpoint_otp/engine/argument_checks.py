@@ -16,6 +16,11 @@ def kind(value: object) -> str:
     return f"{value!r} ({type(value).__name__})"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many there are: ``1 call``, ``2 calls``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or all the names where none is near."""
     names = sorted(known)

@@ -14,6 +14,7 @@ from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
 from pytest_pinpoint_otp.apis.base import Key, Policy
+from pytest_pinpoint_otp.engine.argument_checks import counted
 
 ALPHABETS: Final = {"NUMERIC": digits, "ALPHA": ascii_uppercase, "ALPHANUMERIC": digits + ascii_uppercase}
 """The characters of each type of code."""
@@ -180,7 +181,7 @@ def describe(policy: Policy) -> str:
 
 def say_length(code: str) -> str:
     """Return how long a code is, as error messages show it: ``6 digits``."""
-    return f"{len(code)} {'digit' if code.isdigit() else 'character'}{'' if len(code) == 1 else 's'}"
+    return counted(len(code), "digit" if code.isdigit() else "character")
 
 
 def _characters(code_type: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_pinpoint_otp.apis import APIS, OPERATIONS, read
 from pytest_pinpoint_otp.apis.base import Operation, Reading, Refusal, SendOperation
 from pytest_pinpoint_otp.apis.rest_json import Response
+from pytest_pinpoint_otp.engine.argument_checks import counted
 from pytest_pinpoint_otp.engine.attempts import AttemptWork, find_own_outcome, issue
 from pytest_pinpoint_otp.engine.faults.injections import Drawing, Injection, Taken, find_misdirection
 from pytest_pinpoint_otp.engine.faults.outcome_base import Failure, Outcome
@@ -295,7 +296,7 @@ class Service(State):
                 "call": len(self.journal.calls),
                 "verification": len(self.journal.verifications),
             }
-            words = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+            words = [counted(count, name) for name, count in counts.items()]
             arranged = len(self.unused().words())
         return ", ".join([*words, *([f"{arranged} arranged and unused"] if arranged else [])])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-from pytest_pinpoint_otp.engine.argument_checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import counted, kind
 from pytest_pinpoint_otp.engine.faults.chaos import KINDS, Chaos
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
 from pytest_pinpoint_otp.engine.report import printable
@@ -112,7 +112,7 @@ class RunFailures:
 
     def count(self, item: pytest.Item, arrangement: Arrangement) -> None:
         """Count what a test's arrangement has done, for the run's summary."""
-        self._counts.update({(counted, item.nodeid): count for counted, count in arrangement.counts.items()})
+        self._counts.update({(what, item.nodeid): count for what, count in arrangement.counts.items()})
 
     def pytest_report_header(self) -> str:
         """Announce chaos or the replay in the header."""
@@ -144,20 +144,16 @@ class RunFailures:
 def _summarize(counts: Counter[tuple[str, str]]) -> str:
     """Tell what chaos has done in a run, or why it has done nothing."""
     totals: Counter[str] = Counter()
-    for (counted, _), count in counts.items():
-        totals[counted] += count
+    for (what, _), count in counts.items():
+        totals[what] += count
     calls, failed, hidden = (totals[name] for name in ("calls", "failed", "hidden"))
     if not calls:
         return "failed nothing: no test that it reaches made an OTP call"
     if not failed:
-        return f"failed none of {_count(calls, 'call')}: choose a higher rate, other kinds or another seed"
-    tests = sum(counted == "failed" for counted, _ in counts)
-    told = f"failed {_count(failed, 'call')} of {_count(tests, 'test')}"
+        return f"failed none of {counted(calls, 'call')}: choose a higher rate, other kinds or another seed"
+    tests = sum(what == "failed" for what, _ in counts)
+    told = f"failed {counted(failed, 'call')} of {counted(tests, 'test')}"
     return f"{told}, {hidden} of them hidden by a retry" if hidden else told
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _choices() -> Sequence[object] | None:

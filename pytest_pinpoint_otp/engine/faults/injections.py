@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_pinpoint_otp.apis import OPERATIONS
 from pytest_pinpoint_otp.apis.base import Operation, SendOperation
-from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_selected, plain
+from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_selected, counted, plain
 from pytest_pinpoint_otp.engine.faults.outcome_base import Outcome
 from pytest_pinpoint_otp.engine.faults.parsing import OutcomeCallable, check_steering, parse_outcome, read_operation
 from pytest_pinpoint_otp.engine.faults.quotas import RateLimits, read_denial
@@ -198,7 +198,7 @@ def find_misdirection(injection: Injection, calls: Sequence[Call]) -> str:
     alike = {name: one for name, one in OPERATIONS.items() if name in made and _do_the_same(one, meant)}
     if not alike or meant.name in alike:
         return ""
-    told = ", ".join(f"{name} was called {made[name]} time{'' if made[name] == 1 else 's'}" for name in alike)
+    told = ", ".join(f"{name} was called {counted(made[name], 'time')}" for name in alike)
     meant_instead = " or ".join(f"operation={name!r}" for name in alike)
     return f". {told}: did you mean {meant_instead}?"
 
