@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest_pinpoint_otp.engine.waiting as waiting
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.engine.argument_checks import check_bool, explain_arguments, kind, plain
-from pytest_pinpoint_otp.engine.arguments import check_number, check_text, read_codes, read_issue, read_policy
+from pytest_pinpoint_otp.engine.arguments import check_text, read_codes, read_issue, read_phone_number, read_policy
 from pytest_pinpoint_otp.engine.clock import read_duration
 from pytest_pinpoint_otp.engine.expectations import check_times, expect, expect_none, matching_messages, newest_message
 from pytest_pinpoint_otp.engine.faults.injections import Injection
@@ -316,7 +316,7 @@ class PinpointOTP:
             TypeError: an argument has the wrong type.
             ValueError: the number is not in E.164, the outcome is SUCCESSFUL, or an unknown name.
         """
-        number = check_number("opt_out", number, enforce=self._options.enforce_limits)
+        number = read_phone_number("opt_out", number, enforce=self._options.enforce_limits)
         refusal = None if outcome is None else read_refusal(outcome, "opt_out")
         with lock:
             self._service.faults.opted_out[number] = refusal
@@ -329,7 +329,7 @@ class PinpointOTP:
             TypeError: the number is not a str.
             ValueError: the number is not in E.164.
         """
-        number = check_number("opt_in", number, enforce=self._options.enforce_limits)
+        number = read_phone_number("opt_in", number, enforce=self._options.enforce_limits)
         with lock:
             self._service.faults.opted_out.pop(number, None)
 

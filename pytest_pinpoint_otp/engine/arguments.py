@@ -51,7 +51,7 @@ class ConfigurationParameters(TypedDict, total=False):
 _is_phone_number = like(E164)
 
 
-def check_number(where: str, number: object, *, enforce: bool) -> str:
+def read_phone_number(where: str, number: object, *, enforce: bool) -> str:
     """Return a phone number as a plain str; ``where`` begins a message.
 
     Raises:

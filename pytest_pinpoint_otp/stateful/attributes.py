@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pytest_pinpoint_otp.apis import APIS
 from pytest_pinpoint_otp.engine.argument_checks import check_bool, check_int, did_you_mean, find_near, kind
-from pytest_pinpoint_otp.engine.arguments import check_number
+from pytest_pinpoint_otp.engine.arguments import read_phone_number
 from pytest_pinpoint_otp.engine.options import read_options
 
 # pytest shows a mistake at the test's own line, not in here.
@@ -65,7 +65,7 @@ def check_attributes(machine: Any, properties: Collection[str], rules: Collectio
         raise TypeError(f"{name}.options takes a dict of options by name, not {kind(machine.options)}.")
     read_options(machine.options, f"{name}.options")
     for phone in machine.phones:
-        check_number(f"{name}.phones", phone, enforce=machine.options.get("enforce_limits") is not False)
+        read_phone_number(f"{name}.phones", phone, enforce=machine.options.get("enforce_limits") is not False)
     if machine.options.get("assert_all_used"):
         raise ValueError(
             f"{name}.options: assert_all_used is True, but a run may leave unused what its rules arrange for a call"
