@@ -20,6 +20,10 @@ ALPHABETS: Final = {"NUMERIC": digits, "ALPHA": ascii_uppercase, "ALPHANUMERIC":
 """The characters of each type of code."""
 
 
+STATUSES: Final = ("LIVE", "VERIFIED", "EXPIRED", "EXHAUSTED", "SUPERSEDED")
+"""What `Codes.status` returns."""
+
+
 class VerificationReason(StrEnum):
     """Why a verification ended as it did. AWS answers only valid or not valid; the reasons are this package's own.
 
@@ -33,6 +37,10 @@ class VerificationReason(StrEnum):
     VALID = "VALID"
     SUPERSEDED = "SUPERSEDED"
     WRONG_CODE = "WRONG_CODE"
+
+
+ATTEMPTS_USED: Final = (VerificationReason.SUPERSEDED, VerificationReason.WRONG_CODE)
+"""The reasons of verifications that use an attempt."""
 
 
 class Judgement(NamedTuple):

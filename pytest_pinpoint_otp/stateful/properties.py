@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from pytest_pinpoint_otp.engine.codes import VerificationReason
+from pytest_pinpoint_otp.engine.codes import ATTEMPTS_USED
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
 from pytest_pinpoint_otp.fake import PinpointOTP, service_of
 from pytest_pinpoint_otp.stateful.attributes import APIS_BY_NAME
@@ -41,8 +41,6 @@ PROPERTIES: Final = (*OF_CODES, *OF_REQUESTS)
 
 A_MOMENT: Final = timedelta(minutes=1)
 """How old a text may be whose code was typed at once."""
-
-_WRONG: Final = (VerificationReason.WRONG_CODE, VerificationReason.SUPERSEDED)
 
 
 class Properties:
@@ -266,4 +264,4 @@ class Properties:
 
 
 def _was_wrong(typed: Typed) -> bool:
-    return any(one.reason in _WRONG for one in typed.judged)
+    return any(one.reason in ATTEMPTS_USED for one in typed.judged)

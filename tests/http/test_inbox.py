@@ -10,7 +10,7 @@ from talking import request
 
 import pytest_pinpoint_otp.transports.http.inbox as inbox
 from pytest_pinpoint_otp import PinpointOTPServer
-from pytest_pinpoint_otp.transports.http.records import STATUSES
+from pytest_pinpoint_otp.engine.codes import STATUSES
 
 PAGE = Path(inbox.__file__).with_name("page")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.clock import DurationParts
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.parsing import read_json, read_operation
 from pytest_pinpoint_otp.engine.faults.plans import FailurePlan
@@ -26,7 +27,7 @@ LONGEST_WAIT: Final = 60.0
 """Seconds that one request waits for news at most."""
 _LOOK_SECONDS: Final = 0.02
 """How often a test that waits for a text looks for it."""
-DURATION: Final = ("weeks", "days", "hours", "minutes", "seconds")
+DURATION: Final = tuple(DurationParts.__annotations__)
 
 
 class NoFakeError(Exception):

@@ -10,9 +10,10 @@ import pytest_pinpoint_otp.transports.http.actions as actions
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
 from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 from pytest_pinpoint_otp.engine.arguments import ConfigurationParameters, IssueParameters
+from pytest_pinpoint_otp.engine.codes import STATUSES
 from pytest_pinpoint_otp.engine.records import Call, SentMessage, Verification
 from pytest_pinpoint_otp.transports.http.actions import DURATION, LONGEST_WAIT, CommandContext
-from pytest_pinpoint_otp.transports.http.records import STATUSES, properties_of, schema_of
+from pytest_pinpoint_otp.transports.http.records import properties_of, schema_of
 
 if TYPE_CHECKING:
     from pytest_pinpoint_otp.fake import PinpointOTP

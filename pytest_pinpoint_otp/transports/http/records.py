@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from pytest_pinpoint_otp.engine.codes import ATTEMPTS_USED
 from pytest_pinpoint_otp.engine.records import Attempt, Call, SentMessage, Verification
 
 if TYPE_CHECKING:
@@ -19,14 +20,10 @@ _POLL_SECONDS: Final = 0.1
 """How often a waiting request looks for news. Codes expire, and calls of this process do not wake it."""
 
 
-STATUSES: Final = ("LIVE", "VERIFIED", "EXPIRED", "EXHAUSTED", "SUPERSEDED")
-"""What a code can be by now."""
-
-
 def failed_attempts(fake: PinpointOTP, message: SentMessage) -> int:
     """Return how many verifications of a text's key have used up an attempt since it was sent."""
     return sum(
-        one.reason in ("WRONG_CODE", "SUPERSEDED") and one.at >= message.sent_at
+        one.reason in ATTEMPTS_USED and one.at >= message.sent_at
         for one in fake.verifications
         if (one.application_id, one.destination, one.reference_id) == message.key
     )
