@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from pytest_pinpoint_otp.engine.argument_checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import check_int, check_seconds, check_str, kind
 from pytest_pinpoint_otp.fake import service_of
 from pytest_pinpoint_otp.transports.active import activate, deactivate
 
@@ -132,18 +132,11 @@ class serve_pinpoint_otp:  # noqa: N801 - it is called like a function, as conte
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, *, hold: float = 0.0, allowed_hosts: Collection[str] = ()
     ) -> None:
-        if not isinstance(host, str):
-            raise TypeError(f"serve_pinpoint_otp: host takes a str, not {kind(host)}.")
+        check_str("serve_pinpoint_otp: host", host)
         if not host:
             raise ValueError("serve_pinpoint_otp: host is empty; '127.0.0.1' is this machine, '0.0.0.0' every address.")
-        if not isinstance(port, int) or isinstance(port, bool):
-            raise TypeError(f"serve_pinpoint_otp: port takes an int, not {kind(port)}.")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"serve_pinpoint_otp: port is {port}, but takes 0 to 65535.")
-        if not isinstance(hold, (int, float)) or isinstance(hold, bool):
-            raise TypeError(f"serve_pinpoint_otp: hold takes seconds as int or float, not {kind(hold)}.")
-        if not 0 <= hold <= 86400:
-            raise ValueError(f"serve_pinpoint_otp: hold is {hold!r}, but takes seconds from 0 to 86400.")
+        check_int("serve_pinpoint_otp: port", port, 0, 65535)
+        check_seconds("serve_pinpoint_otp: hold", hold, 86400)
         self._arguments = (host, port, float(hold), _read_names(allowed_hosts))
         self._server: PinpointOTPServer | None = None
 

@@ -111,6 +111,19 @@ def check_number(what: str, value: object) -> None:
         raise TypeError(f"{what} takes a number, not {kind(value)}.")
 
 
+def check_seconds(what: str, value: object, highest: float) -> None:
+    """Check that an argument is a number of seconds, from 0 to the highest that is accepted.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is out of range.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{what} takes seconds as int or float, not {kind(value)}.")
+    if not 0 <= value <= highest:
+        raise ValueError(f"{what} is {value!r}, but takes seconds from 0 to {highest}.")
+
+
 def check_bool(what: str, value: object) -> None:
     """Check that an argument is True or False.
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from pytest_pinpoint_otp.engine.argument_checks import kind
+from pytest_pinpoint_otp.engine.argument_checks import check_seconds
 from pytest_pinpoint_otp.engine.journal import Journal, differences
 from pytest_pinpoint_otp.engine.lock import lock
 from pytest_pinpoint_otp.engine.records import SentMessage
@@ -69,10 +69,7 @@ def check_timeout(where: str, timeout: object) -> None:
         TypeError: it is not a number.
         ValueError: it is out of range.
     """
-    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
-        raise TypeError(f"{where}: timeout takes seconds as int or float, not {kind(timeout)}.")
-    if not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise ValueError(f"{where}: timeout is {timeout!r}, but takes seconds from 0 to {threading.TIMEOUT_MAX}.")
+    check_seconds(f"{where}: timeout", timeout, threading.TIMEOUT_MAX)
 
 
 @contextmanager

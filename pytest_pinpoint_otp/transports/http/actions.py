@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp.apis import DEFAULT_OPERATION
-from pytest_pinpoint_otp.engine.argument_checks import did_you_mean, kind
+from pytest_pinpoint_otp.engine.argument_checks import check_seconds, did_you_mean, kind
 from pytest_pinpoint_otp.engine.clock import DurationParts
 from pytest_pinpoint_otp.engine.faults.injections import Injection
 from pytest_pinpoint_otp.engine.faults.parsing import read_json, read_operation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_pinpoint_otp.engine.service import Service
     from pytest_pinpoint_otp.fake import PinpointOTP
 
-LONGEST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 60
 """Seconds that one request waits for news at most."""
 _LOOK_SECONDS: Final = 0.02
 """How often a test that waits for a text looks for it."""
@@ -63,8 +63,7 @@ class CommandContext:
 
 
 def messages(context: CommandContext, /, unless: str | None = None, wait: float = 0.0, **fields: object) -> object:
-    if not 0 <= wait <= LONGEST_WAIT:
-        raise ValueError(f"messages: wait is {wait}, but takes seconds from 0 to {LONGEST_WAIT:.0f}.")
+    check_seconds("messages: wait", wait, LONGEST_WAIT)
     if unless is not None:
         context.news.wait(unless, context.tag, wait, context.wait)
     # Before the texts: one that comes in between is shown twice, but not missed.
