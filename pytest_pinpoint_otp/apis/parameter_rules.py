@@ -100,4 +100,15 @@ def check_parameter(rule: Rule, name: str, value: object, *, enforce: bool) -> N
         raise ParameterError(f"{name} is {value!r}, {accepted} {rule.limit}.", name)
 
 
+def find_refusal(rule: Rule, name: str, value: object, *, enforce: bool) -> str | None:
+    """Return why a parameter's value is refused, as `check_parameter` says it; None: it is not."""
+    try:
+        check_parameter(rule, name, value, enforce=enforce)
+    except ParameterError as error:
+        return str(error)
+    return None
+
+
+PHONE_NUMBER: Final = text("a phone number in E.164, such as '+15550100123'", like(E164), required=True)
+
 _TYPE_NAMES: Final = {str: "a string", int: "an integer", bool: "true or false"}

@@ -31,11 +31,12 @@ from pytest_pinpoint_otp.apis.base import (
 from pytest_pinpoint_otp.apis.frozen_json import FrozenDict, freeze_dict
 from pytest_pinpoint_otp.apis.parameter_rules import (
     E164,
+    PHONE_NUMBER,
     ParameterError,
     ParameterTypeError,
     Rule,
-    check_parameter,
     check_parameters,
+    find_refusal,
     like,
     number,
     of_length,
@@ -55,13 +56,12 @@ LANGUAGES: Final = frozenset(
     "de-DE en-GB en-US es-419 es-ES fr-CA fr-FR it-IT ja-JP ko-KR pt-BR zh-CN zh-TW".split()  # noqa: SIM905 - shorter
 )
 
-_DESTINATION: Final = text("a phone number in E.164, such as '+15550100123'", like(E164), required=True)
 _REFERENCE: Final = text("1 to 48 characters", of_length(1, 48), required=True)
 
 SEND_RULES: Final[Mapping[str, Rule]] = {
     "Channel": text("'SMS'", "SMS".__eq__, required=True),
     "BrandName": text("up to 20 characters", of_length(0, 20), required=True),
-    "DestinationIdentity": _DESTINATION,
+    "DestinationIdentity": PHONE_NUMBER,
     "OriginationIdentity": text(
         "a long code in E.164, a short code, or a sender ID of 1 to 11 letters, digits or hyphens",
         like(f"{E164}|[A-Za-z0-9-]{{1,11}}"),
@@ -78,7 +78,7 @@ SEND_RULES: Final[Mapping[str, Rule]] = {
 """Source of each: AWS guide; the numbers that can be simulated are our own limit."""
 
 VERIFY_RULES: Final[Mapping[str, Rule]] = {
-    "DestinationIdentity": _DESTINATION,
+    "DestinationIdentity": PHONE_NUMBER,
     "Otp": text("a string", required=True),
     "ReferenceId": _REFERENCE,
 }
@@ -274,11 +274,7 @@ class Pinpoint(Api):
         return None
 
     def find_default_refusal(self, name: str, value: int, *, enforce: bool) -> str | None:
-        try:
-            check_parameter(SEND_RULES[ISSUE_NAMES[name]], ISSUE_NAMES[name], value, enforce=enforce)
-        except ParameterError as error:
-            return str(error)
-        return None
+        return find_refusal(SEND_RULES[ISSUE_NAMES[name]], ISSUE_NAMES[name], value, enforce=enforce)
 
     def write_error(
         self, name: str, status_code: int, message: str, request_id: str, members: Mapping[str, Any] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from pytest_pinpoint_otp.apis.parameter_rules import E164, like
+from pytest_pinpoint_otp.apis.parameter_rules import PHONE_NUMBER
 from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean, kind, plain
 from pytest_pinpoint_otp.engine.codes import ALPHABETS, say_length
 from pytest_pinpoint_otp.engine.options import find_refusals
@@ -48,9 +48,6 @@ class ConfigurationParameters(TypedDict, total=False):
     whatsapp: str | None
 
 
-_is_phone_number = like(E164)
-
-
 def read_phone_number(where: str, number: object, *, enforce: bool) -> str:
     """Return a phone number as a plain str; ``where`` begins a message.
 
@@ -60,7 +57,7 @@ def read_phone_number(where: str, number: object, *, enforce: bool) -> str:
     """
     check_str(where, number, "a phone number as str")
     number = str(plain(number))
-    if enforce and not _is_phone_number(number):
+    if enforce and not PHONE_NUMBER.accepts(number):
         raise ValueError(
             f"{where}: {number!r} is not a phone number in E.164: a +, a country code and a number, such as"
             " '+15550100123'."

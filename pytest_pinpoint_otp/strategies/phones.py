@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from pytest_pinpoint_otp.apis.parameter_rules import E164, like
+from pytest_pinpoint_otp.apis.parameter_rules import PHONE_NUMBER
 from pytest_pinpoint_otp.engine.argument_checks import check_str, did_you_mean
 from pytest_pinpoint_otp.strategies.calling_codes import TEMPLATES
 from pytest_pinpoint_otp.strategies.values import CHARACTERS, OTHER_DIGITS
@@ -75,11 +75,8 @@ def malformed_numbers() -> st.SearchStrategy[str]:
         # A pattern that ends in $ lets the line break pass.
         | st.tuples(number, st.sampled_from(["{}\n", " {}", "{} "])).map(lambda both: both[1].format(both[0]))
         | st.tuples(number, st.sampled_from(OTHER_DIGITS)).map(lambda both: both[0].translate(both[1]))
-        | st.text(CHARACTERS).filter(lambda text: not _is_e164(text))
+        | st.text(CHARACTERS).filter(lambda text: not PHONE_NUMBER.accepts(text))
     )
-
-
-_is_e164: Final = like(E164)
 
 
 _DIGITS: Final = [*(st.integers(0, 10**count - 1).map(f"{{:0{count}}}".format) for count in range(15))]

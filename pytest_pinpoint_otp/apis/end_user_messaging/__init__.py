@@ -26,7 +26,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.configurations import (
 from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import POLICY_NAMES, POLICY_RULES
 from pytest_pinpoint_otp.apis.end_user_messaging.store import Store
 from pytest_pinpoint_otp.apis.end_user_messaging.verifications import Send, Validate
-from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_parameter
+from pytest_pinpoint_otp.apis.parameter_rules import find_refusal
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
@@ -86,11 +86,7 @@ class EndUserMessaging(Api):
         return Route(found, {found.named_by: named})
 
     def find_default_refusal(self, name: str, value: int, *, enforce: bool) -> str | None:
-        try:
-            check_parameter(POLICY_RULES[POLICY_NAMES[name]], POLICY_NAMES[name], value, enforce=enforce)
-        except ParameterError as error:
-            return str(error)
-        return None
+        return find_refusal(POLICY_RULES[POLICY_NAMES[name]], POLICY_NAMES[name], value, enforce=enforce)
 
     def new_state(self, terms: Terms) -> Store:
         return Store(terms.configurations, enforce=terms.enforce_limits)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from pytest_pinpoint_otp.apis.parameter_rules import (
-    E164,
     ParameterError,
     ParameterTypeError,
     Rule,
@@ -251,8 +250,6 @@ CHANNEL_PARAMETERS: Final = _channel_parameters(_unchanged, fewest=1)
 _CHANGED_CHANNEL_PARAMETERS: Final = _channel_parameters(_clearable, fewest=0)
 
 _CHANNEL: Final = _choice("TEXT", "VOICE", "WHATSAPP", required=True)
-PHONE_NUMBER: Final = text("a phone number in E.164, such as '+15550100123'", like(E164), required=True)
-"""A destination of the channels TEXT and VOICE."""
 DESTINATION: Final = _word('[!-"$-~]', 20, "printable ASCII characters other than space and #", required=True)
 REFERENCE: Final = _word("[A-Za-z0-9_-]", 256, "letters, digits, _ or -")
 _CONFIGURATION: Final = _word("[A-Za-z0-9_:/-]", 256, "letters, digits or _ : / -: an ID or an ARN")

@@ -24,7 +24,6 @@ from pytest_pinpoint_otp.apis.base import (
 from pytest_pinpoint_otp.apis.end_user_messaging.base import NotifyOperation, not_found, read, refuse, write_resource
 from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     DEFAULTS,
-    PHONE_NUMBER,
     PLACEHOLDER,
     POLICY_NAMES,
     SEND,
@@ -33,7 +32,7 @@ from pytest_pinpoint_otp.apis.end_user_messaging.parameter_rules import (
     Fault,
 )
 from pytest_pinpoint_otp.apis.end_user_messaging.store import Configuration, Store, read_id
-from pytest_pinpoint_otp.apis.parameter_rules import ParameterError, check_parameter
+from pytest_pinpoint_otp.apis.parameter_rules import PHONE_NUMBER, ParameterError, check_parameter
 from pytest_pinpoint_otp.apis.rest_json import Response, quote, write_answer
 
 DEFAULT_TEXT: Final = f"Your verification code is {PLACEHOLDER}."
