@@ -7,7 +7,7 @@ import inspect
 import sys
 import unittest
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, cast
 
@@ -47,9 +47,9 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     only that one. Records stay readable afterwards. If the block ends without an exception, the checks of the
     fixture's teardown are made: a mistake of the test, or an unused injection or queued code, is raised.
 
-    On a unittest class, each test method has a fresh fake, around setUp, tearDown and cleanups, and nothing is checked
-    at its end. Each of Hypothesis's examples in it begins with what setUp arranged. On a test of Hypothesis, each
-    example has a fresh fake.
+    On a unittest class, each test method has a fresh fake, around setUp, tearDown and cleanups. If the method passed,
+    the same checks are made after its cleanups. Each of Hypothesis's examples in it begins with what setUp arranged.
+    On a test of Hypothesis, each example has a fresh fake.
 
     Args:
         options: seed, applications, originations, configurations, code_length (characters), validity_period (minutes),
@@ -172,10 +172,32 @@ def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def wrapper(test: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
         method = getattr(test, test.id().rpartition(".")[2], None)
-        with _entry(getattr(test, _CLASS_OPTIONS), checked=False) as fake, isolated_examples(method, fake):
+        options: Options = getattr(test, _CLASS_OPTIONS)
+        # debug() raises what goes wrong, and run() takes note of it.
+        with (
+            _entry(options, checked=run.__name__ == "debug") as fake,
+            isolated_examples(method, fake, checked=True) as examples_are_checked,
+            _replaced(test, "doCleanups", functools.partial(_clean_up, test, test.doCleanups, fake))
+            if not (examples_are_checked or _is_expected_to_fail(test, method))
+            else nullcontext(),
+        ):
             return run(test, *args, **kwargs)
 
     return wrapper
+
+
+def _is_expected_to_fail(test: unittest.TestCase, method: Any) -> bool:
+    return any(getattr(one, "__unittest_expecting_failure__", False) for one in (test, method))
+
+
+def _clean_up(test: unittest.TestCase, run_cleanups: Callable[[], Any], fake: PinpointOTP) -> Any:
+    """Run a test's cleanups, and the check of its fake as another one if the test passed, those included."""
+    # Typeshed does not say that it returns whether all has passed.
+    passed = run_cleanups()
+    if passed:
+        test.addCleanup(_check, fake)
+        passed = run_cleanups()
+    return passed
 
 
 def active_pinpoint_otp() -> PinpointOTP:
@@ -218,7 +240,12 @@ def _enter(options: Options) -> PinpointOTP:
 
 def _leave(fake: PinpointOTP, *, checked: bool) -> None:
     leave(fake)
-    if checked and (unused := service_of(fake).check_end()):
+    if checked:
+        _check(fake)
+
+
+def _check(fake: PinpointOTP) -> None:
+    if unused := service_of(fake).check_end():
         raise AssertionError(unused)
 
 
@@ -290,8 +317,8 @@ class _Examples:
         self._begin()
         yield
         # Only an example that passed gets here. It is checked as a test is at its end.
-        if self._checked and (unused := service_of(self._fake).check_end()):
-            raise AssertionError(unused)
+        if self._checked:
+            _check(self._fake)
 
     def each_of(self, test: Callable[..., Any]) -> Callable[..., Any]:
         """Return a test whose every run is an example."""

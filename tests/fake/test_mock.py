@@ -10,9 +10,9 @@ import sys
 import textwrap
 import threading
 import unittest
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -666,9 +666,8 @@ UNITTEST = """
         def test_each_method_has_a_fresh_fake(self):
             self.assertEqual(len(self.fake.messages), 1)
 
-        def test_what_is_unused_is_no_error(self):
-            self.fake.inject("THROTTLED", destination="+15550100456")
-            self.fake.queue_codes("01234567", "12345678", "23456789")
+        def test_what_a_cleanup_uses_is_used(self):
+            self.fake.queue_codes("01234567", "12345678")
 
         def test_sub_tests_share_the_fake(self):
             for number in range(2):
@@ -677,6 +676,7 @@ UNITTEST = """
 
         @unittest.expectedFailure
         def test_that_fails_as_expected(self):
+            self.fake.inject("THROTTLED", destination="+15550100456")
             self.fail("as expected")
 
         @unittest.skip("on purpose")
@@ -752,6 +752,58 @@ def test_a_unittest_method_that_fails_leaves_no_fake_behind() -> None:
     SignUpTest("test_sign_up").run(result)
     assert [text.strip().splitlines()[-1] for _, text in result.failures] == ["AssertionError: on purpose"]
     assert result.errors == []
+
+
+def unused(fake: PinpointOTP) -> None:
+    fake.inject("THROTTLED")
+
+
+def swallowed(fake: PinpointOTP) -> None:
+    fake.queue_codes("12345678")
+    with suppress(ValueError):
+        send(CLIENT)
+
+
+@pytest.mark.parametrize(("leave", "told"), [(unused, "that no call used"), (swallowed, "12345678")])
+def test_a_unittest_method_that_passed_is_checked_at_its_end(leave: Callable[[PinpointOTP], None], told: str) -> None:
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def test_sign_up(self) -> None:
+            leave(active_pinpoint_otp())
+
+    result = unittest.TestResult()
+    SignUpTest("test_sign_up").run(result)
+    [(_, text)] = result.failures + result.errors
+    assert told in text
+    with pytest.raises((AssertionError, ValueError), match=told):
+        SignUpTest("test_sign_up").debug()
+
+
+def test_a_unittest_method_that_skips_itself_is_not_checked() -> None:
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def test_sign_up(self) -> None:
+            unused(active_pinpoint_otp())
+            self.skipTest("on purpose")
+
+    result = unittest.TestResult()
+    SignUpTest("test_sign_up").run(result)
+    assert len(result.skipped) == 1
+    assert result.wasSuccessful()
+
+
+def test_in_a_decorated_unittest_class_each_example_is_checked() -> None:
+    @mock_pinpoint_otp()
+    class SignUp(unittest.TestCase):
+        @settings(max_examples=2, deadline=None, database=None)
+        @given(number=st.integers())
+        def test_each(self, number: int) -> None:
+            unused(active_pinpoint_otp())
+
+    result = unittest.TestResult()
+    SignUp("test_each").run(result)
+    [(_, text)] = result.failures
+    assert "that no call used" in text
 
 
 def test_a_unittest_method_may_be_debugged() -> None:

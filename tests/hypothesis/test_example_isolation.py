@@ -847,7 +847,7 @@ def test_a_handle_of_a_fixture_goes_back_with_each_example(pytester: pytest.Pyte
     passes(result, passed=1)
 
 
-def test_nothing_is_checked_at_the_end_of_an_example_of_a_decorated_class(pytester: pytest.Pytester) -> None:
+def test_each_example_of_a_decorated_class_is_checked(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         test_it=BEGIN
@@ -863,4 +863,5 @@ def test_nothing_is_checked_at_the_end_of_an_example_of_a_decorated_class(pytest
 """,
     )
 
-    passes(result, passed=1)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*inject('THROTTLED', operation='SendOTPMessage'): used 0, 1 left"])
