@@ -6,16 +6,17 @@ import datetime as standard
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
 from pytest_pinpoint_otp.engine.argument_checks import check_number, did_you_mean, kind
 
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-# Kept here, because freezegun puts a class of its own in the module instead of ``datetime``.
-_from_timestamp: Final = datetime.fromtimestamp
-_combine: Final = datetime.combine
+# freezegun puts a subclass in the place of ``datetime``: later, or before this module is imported.
+_datetime: Final = cast("type[datetime]", next(cls for cls in datetime.__mro__ if cls.__module__ == "datetime"))
+_from_timestamp: Final = _datetime.fromtimestamp
+_combine: Final = _datetime.combine
 
 
 class Clock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -172,6 +173,16 @@ def test_advance_adds_to_a_frozen_clock_and_moves_the_service_s_alone(
         assert pinpoint_otp.messages[0].sent_at == MOMENT + ahead
     with freeze(MOMENT + timedelta(days=30)):
         assert pinpoint_otp.now() == MOMENT + timedelta(days=30) + ahead
+
+
+def test_moments_are_plain_even_where_the_clock_was_frozen_at_the_import() -> None:
+    spec: Any = importlib.util.find_spec("pytest_pinpoint_otp.engine.clock")
+    module: Any = importlib.util.module_from_spec(spec)
+    with freezegun.freeze_time(MOMENT):
+        spec.loader.exec_module(module)
+        frozen = module.Clock().now()
+    assert frozen == MOMENT
+    assert [type(moment) for moment in (frozen, module.Clock().now())] == [datetime, datetime]
 
 
 def test_advance_by_nothing_changes_nothing(pinpoint_otp: PinpointOTP) -> None:
