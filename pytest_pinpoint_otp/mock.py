@@ -82,7 +82,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             AssertionError: an injection or a queued code was not used.
             Exception: a mistake of the test that came up inside the application.
         """
-        self._leave(None, None, None)
+        self._leave(checked=True)
 
     def __enter__(self) -> PinpointOTP:
         return self.start()
@@ -90,7 +90,7 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._leave(exc_type, exc, traceback)
+        self._leave(checked=exc_type is None)
 
     def __call__(self, decorated: _Decorated) -> _Decorated:
         """Decorate a function, a coroutine function or a unittest class."""
@@ -126,12 +126,10 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             return cast(_Decorated, self._decorate_coroutine_function(decorated))
         return cast(_Decorated, self._decorate_function(decorated))
 
-    def _leave(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def _leave(self, *, checked: bool) -> None:
         if not self._entered:
             raise RuntimeError("This mock_pinpoint_otp is not started, so it cannot be stopped.")
-        _leave(self._entered.pop(), checked=exc_type is None)
+        _leave(self._entered.pop(), checked=checked)
 
     def _decorate_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

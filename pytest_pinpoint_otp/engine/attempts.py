@@ -118,7 +118,7 @@ class AttemptWork:
         if isinstance(self.operation, SendOperation):
             return self.deliver(_SUCCESSFUL)
         if isinstance(self.operation, VerifyOperation):
-            return self._judge(self.operation)
+            return self._judge()
         assert isinstance(self.operation, StoreOperation)  # there are no others
         return self._store(self.operation)
 
@@ -159,7 +159,7 @@ class AttemptWork:
         response = self.operation.api.write_error(name, status_code, message, self.request_id, members)
         return Answer(name, status_code, message, response)
 
-    def _judge(self, operation: VerifyOperation) -> Answer:
+    def _judge(self) -> Answer:
         """Answer a verification by the rules."""
         state = self._state
         assert isinstance(self.asked, Guess)  # what a verification asks for

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # pytest shows a mistake at the test's own line, not in here.
 __tracebackhide__ = True
 
-_OWNER: Final = "pinpoint-otp"
 _ANY_REQUEST: Final = "before-send"
 _CALL: Final = "pinpoint_otp_call"
 """Where botocore's context of a call has the ID by which the services know the call."""
