@@ -373,6 +373,7 @@ class PinpointOTP:
         Raises:
             TypeError: an unknown parameter, or a value of the wrong type.
             ValueError: a parameter that is missing or outside AWS's limits, or a code of another length or type.
+            LookupError: the number has had every code of that length for this reference.
         """
         issued = read_issue(application_id, parameters, code, enforce=self._options.enforce_limits)
         return self._service.issue(plain(application_id), plain(destination), plain(reference_id), plain(code), issued)
