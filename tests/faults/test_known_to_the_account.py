@@ -105,6 +105,8 @@ def test_the_later_opt_out_says_how(pinpoint_otp: PinpointOTP, pinpoint_otp_clie
     [
         ("SUCCESSFUL", ValueError, r"^opt_out: outcome is SUCCESSFUL, but takes a failed delivery or an error\.$"),
         ("OPTOUT", ValueError, r"'OPTOUT' is neither .* Did you mean 'OPT_OUT'\?"),
+        ("VALID", ValueError, r"^opt_out: outcome takes a failed delivery or an error, not 'VALID' \(str\)"),
+        ("ReadTimeoutError", ValueError, r"^opt_out: outcome takes a failed delivery or an error"),
         (LostResponse(), TypeError, r"^opt_out: outcome takes a failed delivery or an error, not LostResponse"),
         (lambda call: "OPT_OUT", TypeError, r"^opt_out: outcome takes a failed delivery or an error"),
     ],

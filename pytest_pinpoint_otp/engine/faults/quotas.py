@@ -131,11 +131,12 @@ def read_refusal(outcome: object, where: str = "") -> Delivery | ErrorResponse:
 
     Raises:
         TypeError: it is not a failed delivery or an error.
-        ValueError: it is SUCCESSFUL, or an unknown name.
+        ValueError: it is SUCCESSFUL, or a name of anything else.
     """
     refusal = parse_outcome(outcome, None)
     if isinstance(refusal, Delivery) and refusal.delivered:
         raise ValueError(f"{where}: outcome is SUCCESSFUL, but takes a failed delivery or an error.")
     if not isinstance(refusal, (Delivery, ErrorResponse)):
-        raise TypeError(f"{where}: outcome takes a failed delivery or an error, not {kind(outcome)}.")
+        wrong = ValueError if isinstance(outcome, str) else TypeError
+        raise wrong(f"{where}: outcome takes a failed delivery or an error, not {kind(outcome)}.")
     return refusal
