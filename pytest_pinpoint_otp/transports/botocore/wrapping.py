@@ -1,4 +1,4 @@
-"""Methods of other packages' classes, and what takes their place for as long as anybody holds it."""
+"""Replaces methods of other packages' classes for as long as anything holds them wrapped."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ class Target(NamedTuple):
     owner: str
     name: str
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
-    """Takes what the class had, to be called with the instance first, and returns what takes its place."""
+    """Takes the method that the class had, whose first argument is the instance, and returns the one to put there."""
 
 
 _holders: set[object] = set()
-"""Who keeps the methods wrapped, calls under way apart: fakes, and the plugin."""
+"""The holds that keep the methods wrapped, besides calls under way: those of fakes and of the plugin."""
 calls_under_way: Final[list[None]] = []
-"""As many as calls keep them wrapped, so that their later attempts are met after the last fake has left. Each call adds
-one when it begins, and ends by `end_call`. A list, because threads add to it without a lock."""
+"""One entry for each call under way, which keeps the methods wrapped too: its later attempts must be met even after the
+last fake has left. A call adds its entry when it begins, and ends with `end_call`. A list, because threads add to it
+without a lock."""
 
 _targets: tuple[Target, ...] = ()
 _found: tuple[list[Any], list[list[ref[type]]]] | None = None
-"""What the targets' modules had by the owners' names when the wrappings below were found, None for nothing, and the
-classes by which copies of the modules are told. None: look again."""
+"""What the search for the wrappings below was made from: the owners in the targets' modules (None: not imported), and
+the subclasses that show whether there are copies of those modules. None: search again."""
 _wrappings: tuple[_Wrapping, ...] = ()
 _known: Final[WeakSet[type]] = WeakSet()
-"""The classes of which `notice_imports` was told, and whose like is wrapped."""
+"""The classes that `notice_imports` was given, and whose modules' methods are wrapped."""
 _awaited: frozenset[str] = frozenset()
-"""The modules of targets that are not imported yet, or only in part."""
+"""The targets' modules that are not imported yet, or only in part."""
 
 
 def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
-    """Wrap methods for as long as anybody holds them; the targets are always the same.
+    """Wrap methods until the returned function is called; the targets are always the same.
 
     Returns:
-        what releases them; a second call of that changes nothing.
+        a function that releases this hold; a second call changes nothing.
     """
     holder = object()
 
@@ -64,19 +65,19 @@ def hold(targets: tuple[Target, ...]) -> Callable[[], None]:
         try:
             _put_on(targets)
         except BaseException:
-            # Nobody else could.
+            # The caller has nothing to release it with.
             release()
             raise
     return release
 
 
 def is_held() -> bool:
-    """Tell whether anybody but a call under way holds the methods."""
+    """Tell whether anything but a call under way holds the methods."""
     return bool(_holders)
 
 
 def end_call() -> None:
-    """Let go for a call."""
+    """End the hold of a call."""
     calls_under_way.pop()
     if not _holders:
         with lock:
@@ -84,11 +85,11 @@ def end_call() -> None:
 
 
 def notice_imports(cls: type | None = None) -> None:
-    """Wrap what was imported since, if anything was.
+    """Wrap what has been imported since the last look, if anything has.
 
     Args:
-        cls: a class that is in use. It tells of imports that are not among the modules any more, which is how those
-            inside of ``patch.dict(sys.modules)`` end.
+        cls: a class that is in use. It reveals modules that are no longer in ``sys.modules``, such as those that were
+            imported inside of ``patch.dict(sys.modules)``.
     """
     global _found
     unknown = cls is not None and cls not in _known
@@ -96,31 +97,31 @@ def notice_imports(cls: type | None = None) -> None:
         return
     with lock:
         if not is_held():
-            # The last holder has let go meanwhile: what is put on now, nobody would take off.
+            # The last hold has ended meanwhile: what was put on now would never be taken off.
             return
         if unknown:
             _found = None
         _put_on(_targets)
-        # Afterwards: other threads look here without the lock.
+        # Last: other threads read this without the lock.
         if cls is not None:
             _known.add(cls)
 
 
 def _put_on(targets: tuple[Target, ...]) -> None:
-    """Wrap what is not wrapped: what was imported since, and what somebody has put back. Needs the lock, and a hold."""
+    """Wrap what is not wrapped: newly imported methods, and those that other code has put back. Needs lock and hold."""
     global _targets, _found
     _targets = targets
-    # Not the modules, which are the same ones after importlib.reload.
+    # The classes, not the modules: those stay the same after importlib.reload.
     owners = [getattr(sys.modules.get(target.module), target.owner, None) for target in targets]
-    # A whole copy of botocore derives a class from HTTPMessage, and one of aiobotocore derives some from botocore's.
+    # A copy of botocore derives a class from HTTPMessage, and a copy of aiobotocore derives classes from botocore's.
     bases: list[Any] = [HTTPMessage, *owners]
-    # Tests derive classes too, which end with them.
+    # By weak references, because tests derive classes too, which must end with them.
     derived = [[*map(ref, type.__subclasses__(one))] for one in bases if issubclass(type(one), type)]
     if (found := (owners, derived)) != _found:
         before = _wrappings
         _find(owners)
         _found = found
-        # Not all before the search: a call that came meanwhile would meet none of them.
+        # After the search: a call that comes during it must still be met.
         for wrapping in before:
             if wrapping not in _wrappings:
                 wrapping.take_off()
@@ -129,7 +130,7 @@ def _put_on(targets: tuple[Target, ...]) -> None:
 
 
 def _find(owners: list[Any]) -> None:
-    """Find the methods that there are; other modules may bring more, and pytester replaces them."""
+    """Find the methods that exist now. Later imports may add more, and pytester replaces modules."""
     global _wrappings, _awaited
     copies = _find_copies({f"{target.module}.{target.owner}" for target in _targets})
     found, awaited = [], set()
@@ -137,17 +138,17 @@ def _find(owners: list[Any]) -> None:
         if owner is None:
             awaited.add(target.module)
         for one in dict.fromkeys([owner, *copies.get(f"{target.module}.{target.owner}", ())]):
-            # A test may have put a mock in the place of the class, which even isinstance may take for one.
+            # A test may have put a mock there instead of the class, and a mock with a spec passes isinstance.
             if issubclass(type(one), type) and target.name in vars(one):
                 found.append(_wrapping(one, target.name, target.wrap))
     _wrappings, _awaited = tuple(found), frozenset(awaited)
 
 
 def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
-    """Return the classes of these names that there are in the process, be they several of one name.
+    """Return all classes of the process that have one of these names, by name; there may be several of one name.
 
-    Not by way of the modules: what is first imported inside of ``patch.dict(sys.modules)`` is gone from there after
-    it. The application goes on to use it, beside the copy that is imported next.
+    Not from the modules: what is first imported inside of ``patch.dict(sys.modules)`` is no longer there afterwards.
+    The application goes on using it, along with the copy that is imported next.
     """
     copies: dict[str, list[type]] = {}
     packages = {name.partition(".")[0] for name in wanted}
@@ -155,7 +156,7 @@ def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
     while waiting:
         subclasses: list[type] = type.__subclasses__(waiting.pop())
         for cls in subclasses:
-            # Their own bases are of the same packages. To go through all classes would take several times as long.
+            # The wanted classes' bases are in the same packages. Going through all classes takes several times as long.
             if str(cls.__module__).partition(".")[0] in packages:
                 waiting.append(cls)
                 if (name := f"{cls.__module__}.{cls.__name__}") in wanted:
@@ -174,17 +175,17 @@ def _take_off() -> None:
 
 
 class _Mark(NamedTuple):
-    """What a function of ours has as an attribute. Whoever wraps it in the usual ways hands the mark on."""
+    """An attribute of a replacement. What wraps the replacement in the usual ways has the same attribute."""
 
     wrapping: _Wrapping
     function: Any
-    """The function itself, by which it is told from those that handed the mark on."""
+    """The replacement itself, which tells it from what wraps it."""
     original: Any
-    """In whose place it is."""
+    """What it replaced."""
 
 
 class _Wrapping:
-    """What is wrapped of one class: put on and taken off as often as needed."""
+    """The wrapping of one method of one class, which can be put on and taken off any number of times."""
 
     __slots__ = ("_attributes", "_name", "_original", "_owner", "_replacement", "_wrap")
 
@@ -197,9 +198,9 @@ class _Wrapping:
         self._replacement: Any = None
 
     def put_on(self) -> None:
-        """Take the method's place, unless what is there calls us already."""
+        """Put the replacement there, unless what is there calls it already."""
         found = self._attributes[self._name]
-        # The original is found also where somebody has put back what they had found before us.
+        # It is the original also after other code has put back what it found there before us.
         if found is not self._original:
             if self._mark_of(found) is not None:
                 return
@@ -209,12 +210,12 @@ class _Wrapping:
         setattr(self._owner, self._name, self._replacement)
 
     def take_off(self) -> None:
-        """Put the original back, unless somebody else has wrapped the method since, and would lose that."""
+        """Put the original back, unless other code has wrapped the method since: that must stay."""
         found = self._attributes[self._name]
         if found is self._replacement:
             setattr(self._owner, self._name, self._original)
         elif (mark := self._mark_of(found)) is not None and mark.function is found:
-            # Ours of an earlier time, which the end of somebody's patch has put back.
+            # An earlier replacement, which came back when a patch of other code ended.
             setattr(self._owner, self._name, mark.original)
 
     def _mark_of(self, found: Any) -> _Mark | None:
@@ -226,11 +227,11 @@ _wrapping: Final = functools.cache(_Wrapping)
 
 
 def _bound(found: Any) -> Callable[..., Any]:
-    """Return what calls an attribute of a class as one of its instances would: other packages put descriptors there."""
+    """Return a function that calls an attribute of a class as its instances would: it may be any descriptor."""
     bind = getattr(type(found), "__get__", None)
     if bind is None:
         return lambda instance, *args, **kwargs: found(*args, **kwargs)
     if isinstance(found, FunctionType):
-        # Calling it does the same in less time.
+        # Calling it directly does the same, faster.
         return found
     return lambda instance, *args, **kwargs: bind(found, instance, type(instance))(*args, **kwargs)
