@@ -101,12 +101,12 @@ def select_calls(where: str, operation: object, fields: Mapping[str, object]) ->
         TypeError: an unknown field, or an operation that is not a str.
         ValueError: the operation is not faked.
     """
-    operation = canonical_name(operation)
-    if isinstance(operation, str) and plain(operation) not in OPERATIONS:
-        raise ValueError(
-            f"{where}: operation {operation!r} is not faked.{did_you_mean(operation, OPERATIONS)}"
-            " A destination is given by keyword here: destination='+15550100123'."
-        )
+    operation = plain(canonical_name(operation))
+    if isinstance(operation, str) and operation not in OPERATIONS:
+        hint = did_you_mean(operation, OPERATIONS)
+        if operation.startswith("+"):
+            hint = f" A destination is given by keyword here: destination={operation!r}."
+        raise ValueError(f"{where}: operation {operation!r} is not faked.{hint}")
     check_selected(f"{where}: operation", operation)
     check_fields(Call, fields)
     return dict(fields) if operation is None else {"operation": operation, **fields}

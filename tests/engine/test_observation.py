@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, timedelta
 from typing import Any
 from unittest.mock import ANY
@@ -621,9 +622,10 @@ def test_an_unknown_field_of_a_call_is_a_mistake_even_where_nothing_was_called(
 
 @pytest.mark.parametrize("method", ["assert_called", "assert_not_called"])
 def test_an_operation_that_is_not_faked_is_a_mistake(pinpoint_otp: PinpointOTP, method: str) -> None:
-    with pytest.raises(ValueError, match=r"'SendOTPMesage' is not faked\. Did you mean 'SendOTPMessage'\?"):
+    with pytest.raises(ValueError, match=r"'SendOTPMesage' is not faked\. Did you mean 'SendOTPMessage'\?$"):
         getattr(pinpoint_otp, method)("SendOTPMesage")
-    with pytest.raises(ValueError, match=r"A destination is given by keyword here: destination="):
+    by_keyword = rf"is not faked\. A destination is given by keyword here: destination='{re.escape(DESTINATION)}'\.$"
+    with pytest.raises(ValueError, match=by_keyword):
         getattr(pinpoint_otp, method)(DESTINATION)
 
 
