@@ -53,10 +53,10 @@ WRAPPERS = (
     "sentry-sdk",
 )
 
-# Of no concern to a version of botocore or pytest, and slow.
+# Slow, and the same with every version of botocore and pytest.
 DRAWN = ("tests/hypothesis/test_strategies*", "tests/hypothesis/test_stateful*", "tests/proof/*")
 
-# What a version of botocore makes a difference to.
+# What depends on the version of botocore.
 CALLS = ("tests/apis", "tests/engine", "tests/fake", "tests/faults", "tests/transports")
 
 
@@ -101,7 +101,7 @@ OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
 
 
 def run_all(session: nox.Session, *steps: Callable[[], object]) -> None:
-    """Take every step, whatever became of those before it, and fail at the end if one has failed."""
+    """Run every step, even after one has failed, and fail at the end if any has."""
     failed = 0
     for step in steps:
         try:

@@ -64,11 +64,11 @@ class Drawing:
         self.runs: list[list[Any]] = []
 
     def until(self, reached: Callable[[list[Any]], Any], *, at_least: int = 0) -> list[Any]:
-        """Return the values that are drawn until enough is reached with them, or all, whoever has asked before.
+        """Return drawn values until they are enough, or all of them. Runs are kept for the next test that asks.
 
         Args:
-            reached: told what is drawn so far, tells whether it is enough.
-            at_least: how many are drawn even so, for a test that says what is never drawn.
+            reached: takes the values so far, and tells whether they are enough.
+            at_least: how many are drawn in any case, for a test that says what is never drawn.
         """
         values: list[Any] = []
         for run in range(10):

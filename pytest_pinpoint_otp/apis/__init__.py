@@ -37,7 +37,7 @@ _BOTO3_NAMES: Final = {
 
 
 def canonical_name(operation: object) -> object:
-    """Return an operation's name as AWS spells it, where it is given as boto3 does; anything else as it is."""
+    """Return an operation's name as AWS spells it, if it is given in boto3's spelling; anything else as it is."""
     return _BOTO3_NAMES.get(operation, operation) if isinstance(operation, str) else operation
 
 

@@ -40,7 +40,7 @@ class Key(NamedTuple):
     """What a code is for. Each key has one live code: a later send for the same key replaces it (our assumption)."""
 
     application_id: str | None
-    """None where the API has no applications."""
+    """None if the API has no applications."""
     destination: str
     reference_id: str | None
     """None if the request leaves it out, which not every API allows."""
@@ -65,7 +65,7 @@ class Reading:
     """None if the request does not say, as with ``reference_id``."""
     reference_id: str | None
     parameters: FrozenDict
-    """By AWS's names; empty where they could not be read."""
+    """By AWS's names; empty if they could not be read."""
     refusal: Refusal | None = None
     """Why the request could not be read."""
     region: str | None = None

@@ -22,14 +22,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the nearest known name, or all the names where none is near."""
+    """Return `` Did you mean 'x'?`` for the nearest known name, or all names if none is near."""
     names = sorted(known)
     near = find_near(name, names)
     return f" Choose from: {', '.join(names)}." if near is None else f" Did you mean {near!r}?"
 
 
 def find_near(name: object, known: Collection[str], likeness: float = 0.6) -> str | None:
-    """Return the known name that was probably meant; None where there is none.
+    """Return the known name that was probably meant; None if there is none.
 
     Args:
         name: what was given.

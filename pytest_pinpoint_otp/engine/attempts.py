@@ -244,7 +244,7 @@ def _deliver(
     message_id: str,
     drawn: str,
 ) -> SentMessage:
-    """Issue a code, drawn where it is None, and let its text reach the handset."""
+    """Issue a code, drawn if it is None, and let its text reach the handset."""
     key, policy, prefix = asked.key, asked.policy, operation.verification_prefix
     otp = state.codes.issue(key, policy, code=code, now=now)
     code = otp.code

@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
 
     reason: VerificationReason
     attempts_left: int | None
-    """Failed verifications that the code still survives; None where nothing was sent."""
+    """Failed verifications that the code still survives; None if nothing was sent."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class OTP:
     attempts_left: int
     verified: bool = False
     earlier: set[str] | None = None
-    """The key's codes before this one; None where there are none, which is the common case."""
+    """The key's codes before this one; None if there are none, which is the common case."""
 
 
 class Codes:
@@ -110,7 +110,7 @@ class Codes:
         return otp
 
     def verify(self, key: Key, code: str, now: datetime) -> Judgement:
-        """Judge a code, by the first reason that holds, and use an attempt where it is wrong."""
+        """Judge a code, by the first reason that holds, and use an attempt if it is wrong."""
         otp = self._otps.get(key)
         if otp is None:
             return Judgement(VerificationReason.NEVER_SENT, None)

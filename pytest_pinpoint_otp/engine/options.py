@@ -102,7 +102,7 @@ def _check_default(name: str, value: int, *, enforce: bool) -> None:
 
 
 def find_refusals(name: str, value: int, *, enforce: bool) -> str:
-    """Return what every API says against the value of an option; empty where one accepts it."""
+    """Return what every API says against the value of an option; empty if one accepts it."""
     refusals = {api.name: api.find_default_refusal(name, value, enforce=enforce) for api in APIS}
     return " ".join(f"{api}: {refusal}" for api, refusal in refusals.items()) if all(refusals.values()) else ""
 
@@ -122,7 +122,7 @@ OPTION_NAMES = tuple(field.name for field in fields(Options))
 
 @cache
 def default_options() -> Options:
-    """Return the options where none is given."""
+    """Return the options if none is given."""
     return Options()
 
 

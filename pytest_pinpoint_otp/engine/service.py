@@ -85,7 +85,7 @@ class Service(State):
         return self._answer_by_callable(work, place, taken)
 
     def tell_apart(self, invocation_id: str) -> str:
-        """Return what a new call is known by: the ID that it says, or where another call has said that, one drawn."""
+        """Return the ID of a new call: the one that it carries or, if another call has that, one that is drawn."""
         with lock:
             return self.draw_ids()[0] if invocation_id in self.journal.by_invocation_id else invocation_id
 
@@ -273,7 +273,7 @@ class Service(State):
             return self.codes.status(message.key, message.code, self.clock.now())
 
     def traffic(self, width: int = 80, *, unused: bool = False) -> str:
-        """Return what happened as text, at most so many columns wide; empty where nothing did.
+        """Return what happened as text, at most so many columns wide; empty if nothing did.
 
         Args:
             width: columns of a line.
@@ -321,13 +321,13 @@ class Service(State):
 
 
 def sending_operation(application_id: str | None) -> SendOperation:
-    """Return the operation that `issue` stands in for: of the API that has applications, where one is given."""
+    """Return the operation that `issue` stands in for. If an application is given, its API has applications."""
     api = next(one for one in APIS if one.has_applications == (application_id is not None))
     return api.sending
 
 
 def say_which_api(application_id: str | None) -> str:
-    """Return what an error of `issue` ends with, where it may be a mistake that no application is given."""
+    """Return the end of an error of `issue`, for those who left out the application by mistake."""
     if application_id is not None:
         return ""
     return f" (Without application_id, the code is for {sending_operation(None).api.name}.)"

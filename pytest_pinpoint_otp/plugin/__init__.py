@@ -60,7 +60,7 @@ _runs_under_way: Final[list[pytest.Config]] = []
 
 
 def _look_after_botocore(config: pytest.Config) -> None:
-    """Block credential look-ups, and stop OTP calls, outside of tests as well where that is configured."""
+    """Block credential look-ups and stop OTP calls outside of tests too, if that is configured."""
     run = run_of(config)
     if run.looks_after_botocore or not (run.autouse or run.guarded):
         return

@@ -254,7 +254,7 @@ def _write_plan_file(item: pytest.Item, plan: FailurePlan) -> Path:
     name = f"{blake2b(item.nodeid.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}.json"
     if item.config.pluginmanager.hasplugin("cacheprovider"):
         try:
-            # pytest only warns where its folder cannot be made.
+            # pytest only warns if its folder cannot be made.
             return _write(item.config.cache.mkdir("pinpoint-otp") / name, plan)
         except OSError:
             pass

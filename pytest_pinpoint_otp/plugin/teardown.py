@@ -35,7 +35,7 @@ class Teardown:
         self._item = item
         self._arrangement = arrangement
         self._outcomes: list[str] = []
-        """One for each subtest, and the test's own last, which passes even where a subtest has failed."""
+        """One for each subtest, and the test's own last, which passes even if a subtest has failed."""
 
     def note(self, report: pytest.TestReport) -> None:
         """Note a report on the test. If it is a failure, add the traffic to it."""

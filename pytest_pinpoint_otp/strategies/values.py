@@ -183,7 +183,7 @@ _BLANKS: Final[list[Callable[[str], str]]] = [
 
 
 def _read_lengths(where: str, length: int | None, default: range) -> range:
-    """Return how long codes may be where a test gives a length, or leaves it out."""
+    """Return how long codes may be, for a length that a test gives or leaves out."""
     if length is None:
         return default
     check_int(f"{where}: length", length, notify.CODE_LENGTH[0], notify.CODE_LENGTH[-1], "characters of a code")

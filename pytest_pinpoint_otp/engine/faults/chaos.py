@@ -61,7 +61,7 @@ class Chaos:
 
     def injections(self) -> list[Injection]:
         """Return new injections that let calls fail wherever no other injection answers them."""
-        # Of standing injections the newest answers first: whether an attempt fails is drawn where its call does not.
+        # The newest standing injection answers first: whether an attempt fails is drawn only if its call does not.
         kinds = {"attempt": {"transient"}, "call": {*KINDS} - {"transient"}}
         return [
             Injection(

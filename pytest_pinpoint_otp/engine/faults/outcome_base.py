@@ -14,7 +14,7 @@ from pytest_pinpoint_otp.engine.argument_checks import did_you_mean
 
 
 class Failure(Protocol):
-    """What takes the place of a response where the transport fails."""
+    """What there is instead of a response if the transport fails."""
 
     @property
     @abstractmethod
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
     label: str
     status_code: int | None
-    """None where the transport failed."""
+    """None if the transport failed."""
     error_message: str | None
     response: Response | Failure
 

@@ -310,7 +310,7 @@ class RawResponse(Outcome):
         return Answer(self.label, self.status_code, None, response)
 
     def to_json(self) -> Any:
-        """Return its fields; the body as text, or in Base64 where it is not UTF-8."""
+        """Return its fields; the body as text, or in Base64 if it is not UTF-8."""
         members = unusual_fields(self)
         members.pop("body", None)
         body = cast("bytes", self.body)

@@ -210,7 +210,7 @@ class FailurePlan(Pasteable):
 
 
 def _read_steps(where: str, step: Any) -> Iterator[FailureStep]:
-    """Read a step that counts, or a timeline: what each attempt ends in, null where the service answers."""
+    """Read a step that counts, or a timeline: what each attempt ends in; null: the service answers."""
     if not isinstance(step, dict) or "timeline" not in step:
         yield FailureStep.from_json(where, step)
         return

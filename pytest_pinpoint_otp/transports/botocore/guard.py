@@ -78,7 +78,7 @@ def lets_through() -> bool:
 
 
 def stops_calls() -> bool:
-    """Tell whether a call of a faked operation is stopped where no fake is active."""
+    """Tell whether a call of a faked operation is stopped while no fake is active."""
     return bool(_guards) and not _letting_through
 
 

@@ -25,7 +25,7 @@ __tracebackhide__ = True
 
 _ANY_REQUEST: Final = "before-send"
 _CALL: Final = "pinpoint_otp_call"
-"""Where botocore's context of a call has the ID by which the services know the call."""
+"""The key in botocore's context of a call for the ID by which services know the call."""
 
 
 class _Headers(dict[str, str]):

@@ -142,7 +142,7 @@ def _read_outcome(where: str, written: object, operation: str | None) -> Any:
 
 
 def _read_own_outcome(given: dict[str, Any]) -> dict[str, Any]:
-    """Read the outcome among the arguments, where there is one."""
+    """Read the outcome among the arguments, if there is one."""
     if given.get("outcome") is None:
         return given
     return {**given, "outcome": _read_outcome("outcome", given["outcome"], None)}

@@ -46,7 +46,7 @@ _TYPES: Final = {
 
 
 def kinds_of(schema: _Schema) -> list[str]:
-    """Return the types that a schema names; none where it has alternatives."""
+    """Return the types that a schema names; none if it has alternatives."""
     named = schema.get("type", [])
     return [named] if isinstance(named, str) else named
 
@@ -154,7 +154,7 @@ _OUTCOME: Final[_Schema] = {
 _PLAN: Final[_Schema] = {
     **_object(version={"const": 1}, steps=_list_of({"type": "object"})),
     "description": "The document of a failure plan's file. A step has an outcome, and which calls or attempts end in"
-    " it; or a timeline, with what each attempt ends in, null where the service answers.",
+    " it; or a timeline, with what each attempt ends in, null if the service answers.",
 }
 _OPERATION: Final = _string("An operation, in AWS's spelling or boto3's.", default=DEFAULT_OPERATION)
 _TIMES: Final = {"type": ["integer", "null"], "minimum": 1, "description": "Exactly how many; null: at least one."}

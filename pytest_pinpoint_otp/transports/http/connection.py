@@ -49,7 +49,7 @@ class Request(NamedTuple):
 
     method: str
     target: str
-    """Path and query as they came, percent-encoded; in absolute form where the client used that."""
+    """Path and query as they came, percent-encoded; in absolute form if the client used that."""
     headers: Mapping[str, str]
     body: bytes
     wait: Callable[[float], bool]

@@ -51,7 +51,7 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port; 0 before the first start, where the system is to choose."""
+        """The port; 0 before the first start, if the system chooses."""
         return self._address[1]
 
     @property
