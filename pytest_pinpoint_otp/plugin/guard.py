@@ -13,6 +13,7 @@ from pytest_pinpoint_otp.engine.report import printable
 from pytest_pinpoint_otp.plugin.configuration import wants_fake
 from pytest_pinpoint_otp.transports.botocore.exceptions import causes_of
 from pytest_pinpoint_otp.transports.botocore.guard import UnfakedCall, UnfakedCallError, let_through, take, turn_on
+from pytest_pinpoint_otp.transports.botocore.wrapping import look_again
 
 _OUTSIDE: Final = "pinpoint_otp_unfaked_calls"
 """The key under which a worker of pytest-xdist reports to its controller."""
@@ -47,6 +48,8 @@ class GuardReport:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Keep calls that came since the last test, from a thread that outlived it, apart from those of this test."""
+        # What the last test has reloaded, a test without a fake would not notice.
+        look_again()
         self._outside.update(map(_description, take()))
         self._reported.clear()
         return (yield)

@@ -294,6 +294,32 @@ def test_a_test_without_a_fake_makes_real_calls_where_the_guard_is_off(pytester:
     guarded(pytester, tests, *arguments, passed=1, left=1)
 
 
+def test_what_a_test_has_reloaded_is_guarded_from_the_next_test_on(pytester: pytest.Pytester) -> None:
+    result = run_apart(
+        pytester,
+        *GUARDED,
+        test_reloading="""
+        import importlib
+        import botocore.args, botocore.client, botocore.endpoint, botocore.session
+        import helpers
+        import pytest
+        from pytest_pinpoint_otp import UnfakedCallError
+
+        session = botocore.session.Session()
+
+        def test_reloading():
+            for module in (botocore.endpoint, botocore.args, botocore.client):
+                importlib.reload(module)
+
+        @pytest.mark.xfail(raises=UnfakedCallError, strict=True)
+        def test_calling():
+            client = session.create_client("pinpoint", region_name="us-east-1", endpoint_url="http://127.0.0.1:9")
+            helpers.send(client)
+        """,
+    )
+    result.assert_outcomes(passed=1, xfailed=1)
+
+
 def test_a_thread_that_outlives_its_test_makes_the_run_fail(pytester: pytest.Pytester) -> None:
     result = guarded(
         pytester,

@@ -107,6 +107,12 @@ def notice_imports(cls: type | None = None) -> None:
             _known.add(cls)
 
 
+def look_again() -> None:
+    """Wrap what was imported, reloaded or put back since. Needs a hold."""
+    with lock:
+        _put_on(_targets)
+
+
 def _put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: newly imported methods, and those that other code has put back. Needs lock and hold."""
     global _targets, _found
