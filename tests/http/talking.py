@@ -87,6 +87,6 @@ def get(server: PinpointOTPServer, name: str) -> Reply:
     return request(server, "GET", f"/_otp/{name}")
 
 
-def post(server: PinpointOTPServer, name: str, **arguments: Any) -> Reply:
+def post(server: PinpointOTPServer, name: str, /, **arguments: Any) -> Reply:
     """Give a command to the JSON API."""
     return request(server, "POST", f"/_otp/{name}", arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import timedelta
@@ -14,7 +15,7 @@ from helpers import APPLICATION, DESTINATION, OTHER_DESTINATION, REFERENCE, send
 from talking import PATIENCE, Reply, connected, get, post, read_reply, request
 
 from pytest_pinpoint_otp import DeliveryStatus, FailurePlan, PinpointOTP, PinpointOTPServer, SentMessage
-from pytest_pinpoint_otp.transports.http.commands import COMMANDS
+from pytest_pinpoint_otp.transports.http.commands import COMMANDS, kinds_of
 
 ISSUE = {"destination": DESTINATION, "application_id": APPLICATION, "reference_id": REFERENCE}
 
@@ -497,6 +498,28 @@ def test_every_command_has_one_method(server: PinpointOTPServer, fake: PinpointO
         assert reply.json["message"] == f"/_otp/{name} takes {takes}, not {method}."
     if takes == "GET":
         assert request(server, "HEAD", f"/_otp/{name}").status == 200
+
+
+EXAMPLES: dict[str, Any] = {
+    "string": DESTINATION,
+    "integer": 1,
+    "number": 1,
+    "boolean": True,
+    "array": ["123456"],
+    "object": {"version": 1, "steps": []},
+}
+"""A value of each type."""
+
+
+@pytest.mark.parametrize("name", sorted(name for name, command in COMMANDS.items() if command.method == "POST"))
+def test_every_argument_is_one_of_what_a_command_calls(server: PinpointOTPServer, fake: PinpointOTP, name: str) -> None:
+    arguments = COMMANDS[name].arguments
+    examples = {argument: EXAMPLES[next(iter(kinds_of(schema)), "string")] for argument, schema in arguments.items()}
+    for argument in arguments:
+        given = {one: examples[one] for one in (*COMMANDS[name].required, argument)}
+        given |= {"timeout": 0} if "timeout" in arguments else {}
+        message = post(server, name, **given).json.get("message", "")
+        assert not re.search(r"unexpected keyword|multiple values|positional", message), message
 
 
 def test_the_longest_wait_may_be_asked_for_and_is_only_for_a_tag(server: PinpointOTPServer, fake: PinpointOTP) -> None:
