@@ -288,11 +288,16 @@ def isolated_examples(test: Any, fake: PinpointOTP, *, checked: bool = False) ->
 @contextmanager
 def _replaced(owner: Any, name: str, replacement: object) -> Iterator[None]:
     original = getattr(owner, name)
+    # An instance that was given its inherited method back would refer to itself. What has slots has only its own.
+    is_own = name in getattr(owner, "__dict__", (name,))
     setattr(owner, name, replacement)
     try:
         yield
     finally:
-        setattr(owner, name, original)
+        if is_own:
+            setattr(owner, name, original)
+        else:
+            delattr(owner, name)
 
 
 class _Examples:

@@ -779,6 +779,18 @@ def test_a_unittest_method_that_passed_is_checked_at_its_end(leave: Callable[[Pi
         SignUpTest("test_sign_up").debug()
 
 
+def test_a_unittest_method_leaves_nothing_on_its_test() -> None:
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def test_it(self) -> None:
+            pass
+
+    test = SignUpTest("test_it")
+    before = vars(test).keys() - {"_outcome"}
+    test.run()
+    assert vars(test).keys() - {"_outcome"} == before
+
+
 def test_a_unittest_method_that_skips_itself_is_not_checked() -> None:
     @mock_pinpoint_otp()
     class SignUpTest(unittest.TestCase):
