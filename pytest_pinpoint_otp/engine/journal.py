@@ -42,13 +42,13 @@ class Journal:
         other.messages, other.verifications = list(self.messages), list(self.verifications)
         other.unsent, other.by_invocation_id = list(self.unsent), dict(self.by_invocation_id)
         other._inboxes = {destination: list(inbox) for destination, inbox in self._inboxes.items()}
-        other._written_before = _written
+        other._written_before = _written - len(self.by_invocation_id)
         return other
 
     @property
     def written_elsewhere(self) -> int:
-        """How many calls all fakes have answered since this journal began. If it has none, others answered them."""
-        return _written - self._written_before
+        """How many calls other fakes have answered since this journal began."""
+        return _written - self._written_before - len(self.by_invocation_id)
 
     @property
     def calls(self) -> list[Call]:

@@ -66,6 +66,8 @@ def traffic(journal: Journal, width: int, unused: Sequence[str] = ()) -> str:
     lines += _left_out(journal.unsent, "calls that botocore stopped")
     for unsent in journal.unsent[-_CALLS:]:
         lines += _unsent_lines(unsent, width)
+    for one in _answered_elsewhere(journal):
+        lines += _wrapped(one, width, first_indent=0)
     for one in unused:
         lines += _wrapped(f"{'not used':{_INDENT}}{one}", width, first_indent=0)
     return "\n".join(lines)
@@ -247,14 +249,16 @@ def _instead(
     unsent = (f"{one.operation}: {_one_line(one.error)}" for one in reversed(journal.unsent))
     lines += _section("Never left botocore", unsent)
     if not (lines or journal.calls or journal.messages):
-        lines = [_NO_CALL, *_elsewhere(journal)]
+        lines = [_NO_CALL, *_answered_elsewhere(journal), *_unanswered(journal)]
     return lines
 
 
-def _elsewhere(journal: Journal) -> Iterator[str]:
-    """Yield where calls may have gone that did not reach this fake."""
+def _answered_elsewhere(journal: Journal) -> Iterator[str]:
     if journal.written_elsewhere:
         yield f"Calls that another fake has answered meanwhile: {journal.written_elsewhere}. The innermost one answers."
+
+
+def _unanswered(journal: Journal) -> Iterator[str]:
     if journal.prepared:
         yield (
             f"Calls that botocore prepared, but that reached no fake: {journal.prepared}. A Stubber, or another handler"

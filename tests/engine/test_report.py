@@ -180,6 +180,27 @@ def test_nothing_is_told_of_others_where_the_fake_has_answered(
     assert "another fake" not in str(caught.value)
 
 
+def test_the_traffic_tells_how_many_calls_another_fake_has_answered(
+    pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any
+) -> None:
+    send(pinpoint_otp_client)
+    assert "another fake" not in "".join(traffic(pinpoint_otp, 80))
+    with mock_pinpoint_otp() as inner:
+        send(pinpoint_otp_client)
+        verify(pinpoint_otp_client, pinpoint_otp.code_for())
+
+    assert traffic(pinpoint_otp, 60)[-2:] == [
+        "Calls that another fake has answered meanwhile: 2. The",
+        "             innermost one answers.",
+    ]
+    assert "another fake" not in "".join(traffic(inner, 80))
+    # Each of Hypothesis's examples begins with a copy of the records.
+    copied = service_of(pinpoint_otp).journal.copy()
+    assert copied.written_elsewhere == 0
+    pinpoint_otp.reset()
+    assert service_of(pinpoint_otp).traffic() == ""
+
+
 def test_a_verdict_whose_answer_was_lost_is_shown(pinpoint_otp: PinpointOTP, pinpoint_otp_client: Any) -> None:
     send(pinpoint_otp_client)
     pinpoint_otp.inject(LostResponse(), operation="VerifyOTPMessage", per="attempt")
