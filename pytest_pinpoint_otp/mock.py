@@ -174,7 +174,7 @@ def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
         # debug() raises what goes wrong, and run() takes note of it.
         with (
             _entry(options, checked=run.__name__ == "debug") as fake,
-            isolated_examples(method, fake, checked=True) as examples_are_checked,
+            isolated_examples(method, fake) as examples_are_checked,
             _replaced(test, "doCleanups", functools.partial(_clean_up, test, test.doCleanups, fake))
             if not (examples_are_checked or _is_expected_to_fail(test, method))
             else nullcontext(),
@@ -259,24 +259,23 @@ def _entry(options: Options, *, checked: bool = True) -> Iterator[PinpointOTP]:
 
 
 @contextmanager
-def isolated_examples(test: Any, fake: PinpointOTP, *, checked: bool = False) -> Iterator[bool]:
+def isolated_examples(test: Any, fake: PinpointOTP) -> Iterator[bool]:
     """Keep the examples of a test apart, if it is one of Hypothesis's, or runs a state machine of Hypothesis's.
 
     Args:
         test: the test function or method.
         fake: the fake around all examples.
-        checked: whether each example is checked at its end, as a whole test is.
 
     Yields:
-        whether each example is checked.
+        whether each example is checked at its end, as a whole test is.
     """
     # If Hypothesis is not imported, such an attribute is not its own.
     handle: Any = getattr(test, "hypothesis", None) if "hypothesis" in sys.modules else None
     inner = getattr(handle, "inner_test", None)
-    examples = _Examples(fake, checked=checked)
+    examples = _Examples(fake)
     if inner is not None:
         with _replaced(handle, "inner_test", examples.each_of(inner)):
-            yield checked
+            yield True
     elif handle is None and getattr(test, "is_hypothesis_test", False):
         machine = sys.modules["hypothesis.stateful"].RuleBasedStateMachine
         with _replaced(machine, "__init__", examples.begun_by(machine.__init__)):
@@ -303,9 +302,8 @@ def _replaced(owner: Any, name: str, replacement: object) -> Iterator[None]:
 class _Examples:
     """The examples of one test. Before each one, the fake goes back to its state before the first."""
 
-    def __init__(self, fake: PinpointOTP, *, checked: bool) -> None:
+    def __init__(self, fake: PinpointOTP) -> None:
         self._fake = fake
-        self._checked = checked
         self._beginning: Snapshot | None = None
         """Taken when the first example begins, after all fixtures, ``setUp`` included."""
 
@@ -320,8 +318,7 @@ class _Examples:
         self._begin()
         yield
         # Only an example that passed gets here. It is checked as a test is at its end.
-        if self._checked:
-            _check(self._fake)
+        _check(self._fake)
 
     def each_of(self, test: Callable[..., Any]) -> Callable[..., Any]:
         """Return a test whose every run is an example."""

@@ -38,7 +38,7 @@ def activated(item: pytest.Item) -> Iterator[PinpointOTP]:
     teardown = run.teardowns[item] = Teardown(item, fake, arrangement)
     enter(fake)
     try:
-        with isolated_examples(getattr(item, "obj", None), fake, checked=True) as checked:
+        with isolated_examples(getattr(item, "obj", None), fake) as checked:
             teardown.examples_are_checked = checked
             yield fake
     finally:
