@@ -36,7 +36,7 @@ last fake has left. A call adds its entry when it begins, and ends with `end_cal
 without a lock."""
 
 _targets: tuple[Target, ...] = ()
-_found: tuple[list[Any], list[list[ref[type]]]] | None = None
+_found: tuple[list[Any], list[ref[type]]] | None = None
 """What the search for the wrappings below was made from: the owners in the targets' modules (None: not imported), and
 the subclasses that show whether there are copies of those modules. None: search again."""
 _wrappings: tuple[_Wrapping, ...] = ()
@@ -122,7 +122,7 @@ def _put_on(targets: tuple[Target, ...]) -> None:
     # A copy of botocore derives a class from HTTPMessage, and a copy of aiobotocore derives classes from botocore's.
     bases: list[Any] = [HTTPMessage, *owners]
     # By weak references, because tests derive classes too, which must end with them.
-    derived = [[*map(ref, type.__subclasses__(one))] for one in bases if issubclass(type(one), type)]
+    derived = [ref(cls) for one in bases if issubclass(type(one), type) for cls in type.__subclasses__(one)]
     if (found := (owners, derived)) != _found:
         before = _wrappings
         _find(owners)
