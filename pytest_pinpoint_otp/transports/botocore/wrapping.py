@@ -36,6 +36,8 @@ last fake has left. A call adds its entry when it begins, and ends with `end_cal
 without a lock."""
 
 _targets: tuple[Target, ...] = ()
+_places: tuple[tuple[str, str], ...] = ()
+"""Where the targets' owners are, by module and name, each once."""
 _found: tuple[list[Any], list[ref[type]]] | None = None
 """What the search for the wrappings below was made from: the owners in the targets' modules (None: not imported), and
 the subclasses that show whether there are copies of those modules. None: search again."""
@@ -115,10 +117,11 @@ def look_again() -> None:
 
 def _put_on(targets: tuple[Target, ...]) -> None:
     """Wrap what is not wrapped: newly imported methods, and those that other code has put back. Needs lock and hold."""
-    global _targets, _found
-    _targets = targets
+    global _targets, _places, _found
+    if targets is not _targets:
+        _targets, _places = targets, tuple(dict.fromkeys((target.module, target.owner) for target in targets))
     # The classes, not the modules: those stay the same after importlib.reload.
-    owners = [getattr(sys.modules.get(target.module), target.owner, None) for target in targets]
+    owners = [getattr(sys.modules.get(module), name, None) for module, name in _places]
     # A copy of botocore derives a class from HTTPMessage, and a copy of aiobotocore derives classes from botocore's.
     bases: list[Any] = [HTTPMessage, *owners]
     # By weak references, because tests derive classes too, which must end with them.
@@ -138,16 +141,17 @@ def _put_on(targets: tuple[Target, ...]) -> None:
 def _find(owners: list[Any]) -> None:
     """Find the methods that exist now. Later imports may add more, and pytester replaces modules."""
     global _wrappings, _awaited
-    copies = _find_copies({f"{target.module}.{target.owner}" for target in _targets})
-    found, awaited = [], set()
-    for target, owner in zip(_targets, owners, strict=True):
-        if owner is None:
-            awaited.add(target.module)
+    copies = _find_copies({f"{module}.{name}" for module, name in _places})
+    here = dict(zip(_places, owners, strict=True))
+    found = []
+    for target in _targets:
+        owner = here[target.module, target.owner]
         for one in dict.fromkeys([owner, *copies.get(f"{target.module}.{target.owner}", ())]):
             # A test may have put a mock there instead of the class, and a mock with a spec passes isinstance.
             if issubclass(type(one), type) and target.name in vars(one):
                 found.append(_wrapping(one, target.name, target.wrap))
-    _wrappings, _awaited = tuple(found), frozenset(awaited)
+    _wrappings = tuple(found)
+    _awaited = frozenset(module for (module, _), owner in here.items() if owner is None)
 
 
 def _find_copies(wanted: set[str]) -> dict[str, list[type]]:
