@@ -82,7 +82,14 @@ class Options:
     @property
     def terms(self) -> Terms:
         """What the rules of the APIs depend on."""
-        return Terms(*[getattr(self, name) for name in Terms._fields])
+        return Terms(
+            self.applications,
+            self.configurations,
+            self.code_length,
+            self.validity_period,
+            self.allowed_attempts,
+            self.enforce_limits,
+        )
 
 
 _IDS = {
