@@ -7,7 +7,7 @@ import inspect
 import sys
 import unittest
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, cast
 
@@ -159,43 +159,62 @@ class mock_pinpoint_otp:  # noqa: N801 - it is called like a function, as contex
             # Its methods are wrapped already, maybe in a base class, and read the options of the class that runs.
             return cls
         # run() and debug() are the two ways to run a test, and both include setUp, tearDown and cleanups.
-        for name in ("run", "debug"):
+        for name, around in (("run", _around_run), ("debug", _around_debug)):
             # Not a plain function: moto's decorator on the same class would wrap that. It would then be entered outside
             # of each test method, and would no longer forget the data of the method before.
-            setattr(cls, name, functools.partialmethod(_around_test(getattr(cls, name))))
+            setattr(cls, name, functools.partialmethod(around(getattr(cls, name))))
         return cls
 
 
-def _around_test(run: Callable[..., Any]) -> Callable[..., Any]:
+def _around_run(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
-    def wrapper(test: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
-        method = getattr(test, test.id().rpartition(".")[2], None)
-        options: Options = getattr(test, _CLASS_OPTIONS)
-        # debug() raises what goes wrong, and run() takes note of it.
+    def wrapper(test: unittest.TestCase, result: Any = None) -> Any:
+        used = test.defaultTestResult() if result is None else result
         with (
-            _entry(options, checked=run.__name__ == "debug") as fake,
-            isolated_examples(method, fake) as examples_are_checked,
-            _replaced(test, "doCleanups", functools.partial(_clean_up, test, test.doCleanups, fake))
-            if not (examples_are_checked or _is_expected_to_fail(test, method))
-            else nullcontext(),
+            _around_test(test, checked=False) as (fake, examples_are_checked),
+            # run() makes a result if none is given, and starts and stops it.
+            _replaced(test, "defaultTestResult", lambda: used),
+            nullcontext() if examples_are_checked else _checked_at_success(test, used, fake),
         ):
-            return run(test, *args, **kwargs)
+            return run(test, result)
 
     return wrapper
 
 
-def _is_expected_to_fail(test: unittest.TestCase, method: Any) -> bool:
-    return any(getattr(one, "__unittest_expecting_failure__", False) for one in (test, method))
+def _around_debug(debug: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(debug)
+    def wrapper(test: unittest.TestCase) -> Any:
+        with _around_test(test, checked=True):
+            return debug(test)
+
+    return wrapper
 
 
-def _clean_up(test: unittest.TestCase, run_cleanups: Callable[[], Any], fake: PinpointOTP) -> Any:
-    """Run a test's cleanups, and the check of its fake as another one if the test passed, those included."""
-    # Typeshed does not say that it returns whether all has passed.
-    passed = run_cleanups()
-    if passed:
-        test.addCleanup(_check, fake)
-        passed = run_cleanups()
-    return passed
+@contextmanager
+def _around_test(test: unittest.TestCase, *, checked: bool) -> Iterator[tuple[PinpointOTP, bool]]:
+    method = getattr(test, test.id().rpartition(".")[2], None)
+    options: Options = getattr(test, _CLASS_OPTIONS)
+    with _entry(options, checked=checked) as fake, isolated_examples(method, fake) as examples_are_checked:
+        yield fake, examples_are_checked
+
+
+def _checked_at_success(test: unittest.TestCase, result: Any, fake: PinpointOTP) -> AbstractContextManager[None]:
+    """Check a fake when a test reports its success, which comes after its cleanups, and report a failure instead."""
+    add_success = result.addSuccess
+
+    def check(*args: Any, **kwargs: Any) -> None:
+        # If all frames were hidden, pytest's summary would not show the message.
+        __tracebackhide__ = False
+        try:
+            _check(fake)
+        # pytest.fail raises a BaseException that is not an Exception, which would end unittest's whole run here.
+        except BaseException as error:
+            report = result.addFailure if isinstance(error, test.failureException) else result.addError
+            report(test, sys.exc_info())
+        else:
+            add_success(*args, **kwargs)
+
+    return _replaced(result, "addSuccess", check)
 
 
 def active_pinpoint_otp() -> PinpointOTP:

@@ -28,6 +28,7 @@ from suites import passes, run
 import pytest_pinpoint_otp.transports.active as active
 from pytest_pinpoint_otp import PinpointOTP, active_pinpoint_otp, mock_pinpoint_otp
 from pytest_pinpoint_otp.engine.options import Options
+from pytest_pinpoint_otp.fake import service_of
 from pytest_pinpoint_otp.mock import enter, leave
 
 SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
@@ -802,6 +803,76 @@ def test_a_unittest_method_that_skips_itself_is_not_checked() -> None:
     SignUpTest("test_sign_up").run(result)
     assert len(result.skipped) == 1
     assert result.wasSuccessful()
+
+
+def test_a_unittest_method_that_cleans_up_early_is_checked_at_its_end_only() -> None:
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def tearDown(self) -> None:
+            self.doCleanups()
+
+        def test_what_is_used_later(self) -> None:
+            unused(active_pinpoint_otp())
+            self.doCleanups()
+            send(CLIENT)
+
+        def test_that_fails(self) -> None:
+            unused(active_pinpoint_otp())
+            self.fail("on purpose")
+
+    result = unittest.TestResult()
+    SignUpTest("test_what_is_used_later").run(result)
+    assert result.wasSuccessful()
+    SignUpTest("test_that_fails").run(result)
+    assert [text.strip().splitlines()[-1] for _, text in result.failures] == ["AssertionError: on purpose"]
+    assert result.errors == []
+
+
+def test_a_unittest_method_that_makes_its_own_result_is_checked() -> None:
+    made: list[unittest.TestResult] = []
+
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def defaultTestResult(self) -> unittest.TestResult:  # noqa: N802 - the name is unittest's
+            made.append(unittest.TestResult())
+            return made[-1]
+
+        def test_sign_up(self) -> None:
+            unused(active_pinpoint_otp())
+
+    SignUpTest("test_sign_up").run()
+    [result] = made
+    [(_, text)] = result.failures
+    assert "that no call used" in text
+
+
+def test_a_mistake_that_is_not_an_exception_does_not_end_the_run_of_unittest() -> None:
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def test_sign_up(self) -> None:
+            service_of(active_pinpoint_otp()).mistakes.append(pytest.fail.Exception("on purpose"))  # type: ignore[arg-type]
+
+    result = unittest.TestResult()
+    SignUpTest("test_sign_up").run(result)
+    [(_, text)] = result.errors
+    assert "on purpose" in text
+
+
+def test_pytests_summary_shows_what_a_unittest_method_left_unused(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        test_it="""
+import unittest
+from pytest_pinpoint_otp import active_pinpoint_otp, mock_pinpoint_otp
+
+@mock_pinpoint_otp()
+class SignUpTest(unittest.TestCase):
+    def test_sign_up(self):
+        active_pinpoint_otp().inject("THROTTLED")
+""",
+    )
+    passes(result, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_sign_up - AssertionError: The test *"])
 
 
 def test_in_a_decorated_unittest_class_each_example_is_checked() -> None:
