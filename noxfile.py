@@ -121,7 +121,7 @@ def example(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def tests(session: nox.Session) -> None:
-    """Run the suite but for what is marked `proof`, async clients included."""
+    """Run the suite without what is marked `proof`, async clients included."""
     session.install("-e", ".", *ALL)
     run_all(
         session,

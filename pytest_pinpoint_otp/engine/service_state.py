@@ -68,7 +68,7 @@ class State:
         return self.unused() if self.left_before is None else self.unused().also_in(self.left_before)
 
     def afresh(self) -> Self:
-        """Return a new service with the same options. Those who wait for a message of this one wait for one of it."""
+        """Return a new service with the same options. Waits for a message of this one go on with the new one."""
         other = type(self)(self.options)
         other.journal.listeners, other.left_before = self.journal.listeners, self.left_before
         return other

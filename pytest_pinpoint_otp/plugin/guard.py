@@ -48,7 +48,7 @@ class GuardReport:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Keep calls that came since the last test, from a thread that outlived it, apart from those of this test."""
-        # What the last test has reloaded, a test without a fake would not notice.
+        # Nothing else notices what the last test has reloaded, if this test has no fake.
         look_again()
         self._outside.update(map(_description, take()))
         self._reported.clear()

@@ -136,8 +136,8 @@ class OTPStateMachine(Rules, RuleBasedStateMachine):
 
     @contextmanager
     def left_when_pasted(self) -> Iterator[None]:
-        """Leave the fake if a failing example fails that was pasted into a test. Such an example does not reach its
-        teardown, which Hypothesis always calls, and later tests would have the fake.
+        """Leave the fake if an example that was pasted into a test fails. It does not reach its teardown, which
+        Hypothesis always calls, and later tests would have the fake.
         """
         try:
             yield

@@ -45,13 +45,13 @@ def drawn_from(choices: Callable[[Any], Sequence[str]]) -> st.SearchStrategy[str
 
 
 def drawn_up_to(most: Callable[[Any], int]) -> st.SearchStrategy[int]:
-    """Return a strategy for a number from 1 to what the running machine says, which is drawn most often."""
+    """Return a strategy for a number from 1 to a limit of the running machine, which is drawn most often."""
     # One draw, so that it shrinks to 1. Hypothesis takes a branch that draws nothing for the smallest.
     return st.runner().map(most).flatmap(lambda most: st.integers(1, 2 * most).map(lambda number: min(number, most)))
 
 
 def step(into: Bundle[SentMessage] | None = None, **arguments: Any) -> Callable[[_Method], _Method]:
-    """Decorate a rule of the machine. It can still be called, and returns what it returned.
+    """Decorate a rule of the machine. It can still be called as a method, with the same result.
 
     Hypothesis's statistics show in how many runs it was carried out.
 

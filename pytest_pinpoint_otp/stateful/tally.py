@@ -28,7 +28,7 @@ class Tally:
         self._had_to_text += had_to
 
     def note_typed(self, *, let_in: bool, had_to: bool) -> None:
-        """Note a code that was typed, whether the user was let in, and whether that had to be."""
+        """Note a code that was typed, whether the user was let in, and whether the user had to be."""
         self._entries += let_in
         self._had_to_let_in += had_to
 

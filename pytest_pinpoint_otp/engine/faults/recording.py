@@ -29,8 +29,8 @@ class _Noted(NamedTuple):
 class Recording:
     """What a fake did to its calls, as far as a plan can repeat it. Not locked: the service is.
 
-    It counts for each operation and destination separately: the calls of an application's threads alternate in another
-    way in the next run.
+    It counts for each operation and destination separately: the calls of an application's threads alternate differently
+    in the next run.
     """
 
     def __init__(self) -> None:

@@ -102,7 +102,7 @@ class News:
         return f"{self._services[service]}-{len(messages)}-{len(fake.verifications)}-{expired}"
 
     def wait(self, unless: str, tag: Callable[[], str], seconds: float, wait: Callable[[float], bool]) -> None:
-        """Return when the tag has changed, when the seconds are over, or when the client is gone."""
+        """Return when the tag has changed, when the seconds are over, or when client or server is gone."""
         for pause in pauses(seconds):
             if tag() != unless or not wait(pause):
                 return
