@@ -198,6 +198,8 @@ def test_the_traffic_tells_how_many_calls_another_fake_has_answered(
     copied = service_of(pinpoint_otp).journal.copy()
     assert copied.written_elsewhere == 0
     pinpoint_otp.reset()
+    with mock_pinpoint_otp():
+        send(pinpoint_otp_client)
     assert service_of(pinpoint_otp).traffic() == ""
 
 
