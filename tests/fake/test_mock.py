@@ -792,6 +792,26 @@ def test_a_unittest_method_leaves_nothing_on_its_test() -> None:
     assert vars(test).keys() - {"_outcome"} == before
 
 
+def test_a_unittest_method_that_used_everything_is_reported_as_a_success() -> None:
+    succeeded: list[unittest.TestCase] = []
+
+    class Result(unittest.TestResult):
+        def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802 - unittest's name
+            succeeded.append(test)
+
+    @mock_pinpoint_otp()
+    class SignUpTest(unittest.TestCase):
+        def test_sign_up(self) -> None:
+            send(CLIENT)
+
+    result = Result()
+    test = SignUpTest("test_sign_up")
+    test.run(result)
+    assert succeeded == [test]
+    # The result is the caller's, and goes on to other tests.
+    assert "addSuccess" not in vars(result)
+
+
 def test_a_unittest_method_that_skips_itself_is_not_checked() -> None:
     @mock_pinpoint_otp()
     class SignUpTest(unittest.TestCase):
