@@ -101,25 +101,24 @@ def check_int(
         raise ValueError(f"{what} is {value}, but takes {accepted}{meaning}.")
 
 
-def check_number(what: str, value: object) -> None:
-    """Check that an argument is an int or a float.
+def check_number(what: str, value: object, takes: str = "a number") -> None:
+    """Check that an argument is an int or a float; ``takes`` says in the message what it takes.
 
     Raises:
         TypeError: it is not.
     """
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{what} takes a number, not {kind(value)}.")
+        raise TypeError(f"{what} takes {takes}, not {kind(value)}.")
 
 
-def check_seconds(what: str, value: object, highest: float) -> None:
+def check_seconds(what: str, value: Any, highest: float) -> None:
     """Check that an argument is a number of seconds, from 0 to the highest that is accepted.
 
     Raises:
         TypeError: it is not a number.
         ValueError: it is out of range.
     """
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{what} takes seconds as int or float, not {kind(value)}.")
+    check_number(what, value, "seconds as int or float")
     if not 0 <= value <= highest:
         raise ValueError(f"{what} is {value!r}, but takes seconds from 0 to {highest}.")
 
